@@ -1,0 +1,91 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { plainError } from './errors.js';
+
+/** The native module, as `native/environment_calls.cc` exports it. JavaScript validates; these calls trust their caller. */
+export interface Binding {
+  /** The slot of an object or function, made if there is none; -1 when no slot is free. */
+  acquire(target: object): number;
+  /** The same for a non-registered symbol. */
+  acquireSymbol(target: symbol): number;
+  /** The target of a slot; `undefined` when it is gone. The slot must be live. */
+  get(slot: number): unknown;
+  /** Does nothing, opaquely. */
+  keepAlive(value: unknown): void;
+  /** Moves dead slots into `batch`; their number. */
+  takeDead(): number;
+  /** Frees the slots of the batch. */
+  release(): void;
+  /** One more chunk of cells, as words; null when memory or the limit refuses it. */
+  grow(): Int32Array | null;
+  /** Class name of a slot's target; null when it is gone. */
+  describe(slot: number): string | null;
+  /** Called from the event loop once per GC that found deaths, and after `wake`. */
+  onDeaths(callback: () => void): void;
+  /** Asks for one more call of the `onDeaths` callback, in a later turn of the event loop. */
+  wake(): void;
+  stats(): BindingStats;
+  readonly batch: Int32Array;
+  readonly chunkShift: number;
+  readonly testing: BindingTesting;
+}
+
+export interface BindingStats {
+  /** Slots whose target is alive, as far as the last GC knows. */
+  readonly live: number;
+  /** Slots whose target is dead and that have not been freed yet. */
+  readonly dead: number;
+  /** Slots that will never be used again, their generations being exhausted. */
+  readonly retired: number;
+  readonly capacity: number;
+  readonly young: number;
+  readonly buckets: number;
+  /** Native memory held, without V8's own 32 bytes per handle. */
+  readonly bytes: number;
+  readonly deaths: number;
+  readonly wakeups: number;
+  readonly minorGcs: number;
+  readonly majorGcs: number;
+}
+
+export interface BindingTesting {
+  verify(): string | null;
+  unseen(): number;
+  setLimits(maxSlots: number, maxGeneration: number): void;
+  refuseMemory(times: number): void;
+  reportClose(fd: number): void;
+}
+
+const require = createRequire(import.meta.url);
+
+/** Refuses runtimes that have another engine or only imitate V8's C++ API, before their loader crashes or misleads. */
+export function assertRuntime(versions: Readonly<Record<string, string | undefined>>): void {
+  const other = versions['bun'] !== undefined ? 'Bun' : versions['deno'] !== undefined ? 'Deno' : undefined;
+  if (other === undefined) return;
+  throw plainError('ERR_WEAKLY_RUNTIME', `weakly: ${other} is not supported. It needs V8's own C++ API, which only Node.js offers; run this with Node.js 20.19 or later.`);
+}
+
+/** Loads the binary that fits, or says which one was looked for and what to do. */
+export function loadBinding(root: string, resolve: (root: string) => string, load: (path: string) => unknown): Binding {
+  let path: string | undefined;
+  try {
+    path = resolve(root);
+    return load(path) as Binding;
+  } catch (cause) {
+    const wanted = `${process.platform}-${process.arch}, Node.js ${process.versions.node} (ABI ${process.versions.modules})`;
+    const what = path === undefined ? `no native binary for ${wanted}` : `the native binary ${path} does not load on ${wanted}`;
+    throw plainError(
+      'ERR_WEAKLY_BINARY',
+      `weakly: ${what}. Prebuilt binaries exist for linux-x64 (glibc) with Node.js 20, 22, 24 and 26. ` +
+        'Elsewhere, install a C++20 compiler, make and Python 3, and run "npm rebuild weakly --foreground-scripts"; ' +
+        'after a change of Node.js version, the same command builds the binary anew.',
+      cause,
+    );
+  }
+}
+
+assertRuntime(process.versions);
+
+const nodeGypBuild = require('node-gyp-build') as { resolve(root: string): string };
+
+export const binding: Binding = loadBinding(fileURLToPath(new URL('..', import.meta.url)), nodeGypBuild.resolve, require);

@@ -1,0 +1,43 @@
+/**
+ * The codes of every error this package throws by itself.
+ *
+ * | code | thrown by | class |
+ * |---|---|---|
+ * | `ERR_WEAKLY_TARGET` | `make`, `makeField` | TypeError |
+ * | `ERR_WEAKLY_KEY` | `makeField` | TypeError |
+ * | `ERR_WEAKLY_CONSTRUCTOR` | `new Pointer()`, `new FieldPointer()`, `new Field()` | TypeError |
+ * | `ERR_WEAKLY_RECEIVER` | a method or accessor called on a foreign `this` | TypeError |
+ * | `ERR_WEAKLY_MEMORY` | `make`, `makeField`: no memory, or no slot number, for one more target | Error |
+ * | `ERR_WEAKLY_BINARY` | `import`: no native binary for this platform and Node.js, or one that does not fit | Error |
+ * | `ERR_WEAKLY_RUNTIME` | `import`: not Node.js (Bun, Deno) | Error |
+ *
+ * Codes are stable; messages are not.
+ */
+export type ErrorCode =
+  | 'ERR_WEAKLY_TARGET'
+  | 'ERR_WEAKLY_KEY'
+  | 'ERR_WEAKLY_CONSTRUCTOR'
+  | 'ERR_WEAKLY_RECEIVER'
+  | 'ERR_WEAKLY_MEMORY'
+  | 'ERR_WEAKLY_BINARY'
+  | 'ERR_WEAKLY_RUNTIME';
+
+/** An error thrown by this package: an ordinary `Error` or `TypeError` that also carries a stable `code`. */
+export type CodedError<Base extends Error = Error> = Base & { readonly code: ErrorCode };
+
+function coded<Base extends Error>(error: Base, code: ErrorCode): CodedError<Base> {
+  // As in Node.js itself: the code shows in the stack, while `name` stays that of the class.
+  const { name } = error;
+  error.name = `${name} [${code}]`;
+  void error.stack; // composed from `name` on first access
+  Reflect.deleteProperty(error, 'name');
+  return Object.defineProperty(error, 'code', { value: code, enumerable: true, writable: true, configurable: true }) as CodedError<Base>;
+}
+
+export function typeError(code: ErrorCode, message: string): CodedError<TypeError> {
+  return coded(new TypeError(message), code);
+}
+
+export function plainError(code: ErrorCode, message: string, cause?: unknown): CodedError {
+  return coded(cause === undefined ? new Error(message) : new Error(message, { cause }), code);
+}

@@ -1,0 +1,134 @@
+import { inspect } from 'node:util';
+import { constructorError, receiverError, targetError } from '../validate.js';
+import { acquire, acquireSymbol, CHUNK_MASK, CHUNK_SHIFT, CHUNK_SIZE, describe, generationOf, isAlive, onRelease, read } from './slots.js';
+
+/** Only this module can present it, so only `make` can construct. */
+const KEY: unique symbol = Symbol('weakly.Pointer');
+
+/**
+ * A weak pointer: it refers to its target without keeping it alive. Made by {@link make}. The semantics are those of
+ * Go 1.24's `weak.Pointer`.
+ *
+ * Guaranteed:
+ * - Two pointers are `===` exactly if they were made for the same target, before and after its death. A dead pointer
+ *   never becomes equal to another one, so pointers serve as keys of a `Map` or members of a `Set` for ever.
+ * - Once {@link value} has returned `undefined`, it always will.
+ * - Neither the pointer, nor asking it anything, extends the life of the target beyond the use of what `value()` returned.
+ *   (`WeakRef` keeps its target to the end of the job, both when it is constructed and whenever it is read.)
+ *
+ * Not guaranteed:
+ * - That the target ever dies. A garbage collector may be in no hurry: an object that has survived two minor
+ *   collections waits for a major one, and closures, inline caches and unfinished functions can hold what looks
+ *   unreachable. At exit nothing is collected.
+ * - That it lives on until the end of the function or job, even if a variable still names it: where its last use has
+ *   passed, it may go. {@link keepAlive} marks a use.
+ * - Anything across threads. A pointer belongs to the thread that made it; `structuredClone` and `postMessage` copy it
+ *   to an empty object.
+ */
+export class Pointer<out T extends WeakKey = WeakKey> {
+  /** The pointer to nothing: `make(null)` and `make(undefined)`. Never alive; its value is `undefined`. */
+  static readonly nil: Pointer<never> = new Pointer<never>(KEY, 0, -1);
+
+  readonly #slot: number;
+  readonly #generation: number;
+
+  /** @internal Throws a TypeError with code `ERR_WEAKLY_CONSTRUCTOR`; pointers are made by {@link make}. */
+  constructor(key: typeof KEY, slot: number, generation: number) {
+    if (key !== KEY) throw constructorError('Pointer', 'make(target)');
+    this.#slot = slot;
+    this.#generation = generation;
+  }
+
+  /**
+   * The target, or `undefined` once it is dead.
+   *
+   * May return `undefined` as soon as the target is unreachable, which can be in the middle of a job: test and use the
+   * same returned value, do not call twice.
+   *
+   * @throws TypeError `ERR_WEAKLY_RECEIVER` when called on anything but a Pointer.
+   */
+  value(): T | undefined {
+    if (!(#slot in this)) throw receiverError(this, 'Pointer.prototype.value', 'Pointer');
+    return read(this.#slot, this.#generation) as T | undefined;
+  }
+
+  /**
+   * Whether the target is still there, at a fraction of the price of {@link value} and without touching it.
+   *
+   * `false` is final. `true` says nothing about the next moment: to use the target, ask for {@link value}.
+   *
+   * @throws TypeError `ERR_WEAKLY_RECEIVER` when read on anything but a Pointer.
+   */
+  get alive(): boolean {
+    if (!(#slot in this)) throw receiverError(this, 'Pointer.prototype.alive', 'Pointer');
+    return isAlive(this.#slot, this.#generation);
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'Pointer';
+  }
+
+  /** For `console.log`: the class of the target and whether it is alive. Pins nothing and runs none of the target's code. */
+  [inspect.custom](): string {
+    if (!(#slot in this)) return '[Pointer.prototype]';
+    if (this.#generation < 0) return 'Pointer.nil';
+    const name = describe(this.#slot, this.#generation);
+    return name === null ? 'Pointer { dead }' : `Pointer<${name}> { alive }`;
+  }
+
+  /** @internal */
+  static has(value: unknown): boolean {
+    return typeof value === 'object' && value !== null && #slot in value;
+  }
+}
+
+/**
+ * The canonical pointer of each live slot, held strongly: `make(o)` finds it again without a weak lookup, and it needs
+ * no weak handle of its own. An entry is cleared when its slot is released, and only then can the slot be used anew.
+ */
+const pointers: (Pointer | undefined)[][] = [];
+
+function canonical(slot: number): Pointer {
+  const chunk = pointers[slot >>> CHUNK_SHIFT];
+  const known = chunk === undefined ? undefined : chunk[slot & CHUNK_MASK];
+  return known === undefined ? create(slot) : known;
+}
+
+// Not tied to the slot's creation: a call that failed in between (no memory, no stack) leaves a slot without a pointer,
+// and the next call makes it.
+function create(slot: number): Pointer {
+  const pointer = new Pointer(KEY, slot, generationOf(slot));
+  const index = slot >>> CHUNK_SHIFT;
+  while (pointers.length <= index) pointers.push(new Array<Pointer | undefined>(CHUNK_SIZE).fill(undefined));
+  (pointers[index] as (Pointer | undefined)[])[slot & CHUNK_MASK] = pointer;
+  return pointer;
+}
+
+onRelease((batch, count) => {
+  for (let i = 0; i < count; i++) {
+    const slot = batch[i] as number;
+    const chunk = pointers[slot >>> CHUNK_SHIFT];
+    if (chunk !== undefined) chunk[slot & CHUNK_MASK] = undefined;
+  }
+});
+
+/**
+ * The weak pointer to `target`: always the same one for the same target. Go's `weak.Make`.
+ *
+ * Targets are objects and functions of every kind and realm (proxies, frozen objects, `globalThis` included) and symbols
+ * that are not registered. No target is changed by being pointed to. `null` and `undefined` give {@link Pointer.nil}.
+ *
+ * Not guaranteed: that two copies of this package, or two threads, agree on the pointer.
+ *
+ * @throws TypeError `ERR_WEAKLY_TARGET` for any other primitive, and for registered symbols (`Symbol.for`), which never die.
+ * @throws Error `ERR_WEAKLY_MEMORY` when no memory, or none of 2^28 slot numbers, is left for one more target.
+ */
+export function make(target: null | undefined): Pointer<never>;
+export function make<T extends WeakKey>(target: T): Pointer<T>;
+export function make<T extends WeakKey>(target: T | null | undefined): Pointer<T>;
+export function make(target: unknown): Pointer {
+  if (typeof target === 'object' ? target !== null : typeof target === 'function') return canonical(acquire(target as object));
+  if (target === null || target === undefined) return Pointer.nil;
+  if (typeof target === 'symbol' && Symbol.keyFor(target) === undefined) return canonical(acquireSymbol(target));
+  throw targetError(target, 'make', 'an object, a function, a non-registered symbol, null or undefined');
+}

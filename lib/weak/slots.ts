@@ -1,0 +1,95 @@
+import { binding } from '../binding.js';
+import { plainError } from '../errors.js';
+
+/*
+ * The JavaScript half of the slots. The native half (native/slot_table.h) owns 16-byte cells that never move; here they
+ * are read as four words each, so that asking whether a target is alive takes no call:
+ *   words 0, 1  the weak handle; the collector zeroes it, in the middle of a job if it likes
+ *   word 2      the generation: odd while the slot is live, counted up at death
+ *   word 3      the identity hash
+ * (slot, generation) names one target for ever.
+ */
+
+/** A slot's place in tables of the same shape as the cells: `table[slot >>> CHUNK_SHIFT][slot & CHUNK_MASK]`. */
+export const CHUNK_SHIFT = 12; // literals: an optimiser folds them, an import from the binding it has to load
+export const CHUNK_SIZE = 4096;
+export const CHUNK_MASK = 4095;
+if (binding.chunkShift !== CHUNK_SHIFT) throw plainError('ERR_WEAKLY_BINARY', 'weakly: the native binary is of another version than its JavaScript');
+
+/** Lets go of what a room holds for the first `count` slots of `batch`. Must not throw and must run no user code. */
+export type ReleaseHook = (batch: Int32Array, count: number) => void;
+
+const cells: Int32Array[] = [];
+const releaseHooks: ReleaseHook[] = [];
+
+export function onRelease(hook: ReleaseHook): void {
+  releaseHooks.push(hook);
+}
+
+function grow(): boolean {
+  const words = binding.grow();
+  if (words === null) return false;
+  cells.push(words);
+  return true;
+}
+
+// Slot 0 exists from the start, so that the nil pointer can be asked like any other.
+if (!grow()) throw plainError('ERR_WEAKLY_MEMORY', 'weakly: no memory for the first slots');
+
+/** The slot of `target`, which must be a valid one; made if there is none. */
+export function acquire(target: object): number {
+  const slot = binding.acquire(target);
+  return slot >= 0 ? slot : acquireAfterMakingRoom(target);
+}
+
+export function acquireSymbol(target: symbol): number {
+  const slot = binding.acquireSymbol(target);
+  return slot >= 0 ? slot : acquireAfterMakingRoom(target);
+}
+
+/**
+ * Dead slots come first: a loop that makes pointers without ever yielding to the event loop would otherwise grow for as
+ * long as it runs.
+ */
+function acquireAfterMakingRoom(target: object | symbol): number {
+  for (;;) {
+    // A batch may free nothing, if all of its slots retire.
+    if (reclaimBatch() === 0 && !grow()) {
+      const { live } = binding.stats();
+      throw plainError('ERR_WEAKLY_MEMORY', `weakly: no memory or no slot number for one more target; ${live} are pointed to`);
+    }
+    const slot = typeof target === 'symbol' ? binding.acquireSymbol(target) : binding.acquire(target);
+    if (slot >= 0) return slot;
+  }
+}
+
+/** The generation of a slot, as it is now. */
+export function generationOf(slot: number): number {
+  return (cells[slot >>> 12] as Int32Array)[((slot & 4095) << 2) + 2] as number;
+}
+
+/** Whether the target that (slot, generation) names is still there. The generation alone would miss a death that no GC epilogue has seen. */
+export function isAlive(slot: number, generation: number): boolean {
+  const words = cells[slot >>> 12] as Int32Array;
+  const word = (slot & 4095) << 2;
+  return words[word + 2] === generation && (words[word] !== 0 || words[word + 1] !== 0);
+}
+
+/** The target that (slot, generation) names, or undefined. */
+export function read(slot: number, generation: number): unknown {
+  return generationOf(slot) === generation ? binding.get(slot) : undefined;
+}
+
+/** The class name of the target that (slot, generation) names, or null; pins nothing and runs no code of the target's. */
+export function describe(slot: number, generation: number): string | null {
+  return isAlive(slot, generation) ? binding.describe(slot) : null;
+}
+
+/** Frees up to one batch of dead slots; their number. Runs no user code, so it may be called from anywhere. */
+export function reclaimBatch(): number {
+  const count = binding.takeDead();
+  if (count === 0) return 0;
+  for (const hook of releaseHooks) hook(binding.batch, count);
+  binding.release();
+  return count;
+}

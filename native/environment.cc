@@ -1,0 +1,100 @@
+#include "environment.h"
+
+#include <cstdio>
+
+#include "v8_compat.h"
+
+namespace weakly {
+
+namespace {
+
+// For the lifecycle tests, which read it from a file descriptor: when this runs, there is no JavaScript left to tell.
+void ReportClosed(int fd, uint32_t handles, size_t bytes) {
+  char line[96];
+  const int length =
+      std::snprintf(line, sizeof(line), "{\"closed\":true,\"handles\":%u,\"bytes\":%zu}\n", handles, bytes);
+  uv_buf_t buffer = uv_buf_init(line, static_cast<unsigned int>(length));
+  uv_fs_t request;
+  uv_fs_write(nullptr, &request, fd, &buffer, 1, -1, nullptr);
+  uv_fs_req_cleanup(&request);
+}
+
+}  // namespace
+
+Environment::Environment(Napi::Env env, v8::Isolate* isolate) : env_(env), isolate_(isolate) {}
+
+void Environment::Start(Napi::Env env, Napi::Object exports) {
+  auto* environment = new Environment(env, v8::Isolate::GetCurrent());
+  if (!environment->Init()) {
+    delete environment;
+    Napi::Error::New(env, "weakly: no memory for an environment").ThrowAsJavaScriptException();
+    return;
+  }
+  environment->Export(exports);
+}
+
+bool Environment::Init() {
+  uv_loop_t* loop = nullptr;
+  if (napi_get_uv_event_loop(env_, &loop) != napi_ok) return false;
+  // The async handle comes last of what can fail: once it is open, only Close() may end this object.
+  if (!slots_.Init() || !reclaim_.Init(loop, OnWake, this)) return false;
+  const v8::Local<v8::Object> resource = v8::Object::New(isolate_);
+  resource_.Reset(isolate_, resource);
+  async_context_ = node::EmitAsyncInit(isolate_, resource, "weakly.reclaim");
+  isolate_->AddGCEpilogueCallback(OnGcEpilogue, this, static_cast<v8::GCType>(compat::kMinorGc | compat::kMajorGc));
+  napi_add_async_cleanup_hook(
+      env_, [](napi_async_cleanup_hook_handle hook, void* data) { static_cast<Environment*>(data)->Close(hook); },
+      this, &hook_);
+  state_ = State::kRunning;
+  return true;
+}
+
+void Environment::Close(napi_async_cleanup_hook_handle hook) {
+  state_ = State::kClosing;
+  hook_ = hook;
+  const v8::HandleScope scope(isolate_);
+  isolate_->RemoveGCEpilogueCallback(OnGcEpilogue, this);
+  on_deaths_.Reset();
+  resource_.Reset();
+  for (auto& buffer : buffers_) buffer.Get(isolate_)->Detach(v8::Local<v8::Value>()).FromMaybe(false);
+  buffers_.clear();
+  slots_.ResetAll();
+  reclaim_.Close(OnClosed);
+}
+
+void Environment::OnClosed(uv_handle_t* async) {
+  auto* environment = static_cast<Environment*>(async->data);
+  environment->state_ = State::kClosed;
+  napi_async_cleanup_hook_handle hook = environment->hook_;
+  const int fd = environment->report_fd_;
+  const uint32_t handles = environment->slots_.live();
+  const std::unique_ptr<Memory> memory = std::move(environment->memory_);
+  delete environment;
+  if (fd >= 0) ReportClosed(fd, handles, memory->bytes());
+  napi_remove_async_cleanup_hook(hook);
+}
+
+void Environment::OnGcEpilogue(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* data) {
+  auto* environment = static_cast<Environment*>(data);
+  const bool major = (type & compat::kMajorGc) != 0;
+  major ? environment->major_gcs_++ : environment->minor_gcs_++;
+  environment->reclaim_.OnGc(major);
+}
+
+void Environment::OnWake(uv_async_t* async) {
+  auto* environment = static_cast<Environment*>(async->data);
+  v8::Isolate* isolate = environment->isolate_;
+  const v8::HandleScope scope(isolate);
+  if (environment->state_ != State::kRunning || environment->on_deaths_.IsEmpty()) return;
+  // Not Node-API's call: Node.js runs the loop once more while it tears an environment down, before our hook is called,
+  // and there Node-API answers with an error that nobody could catch. This one returns empty, as it does in a worker
+  // that is being terminated. What the callback throws becomes 'uncaughtException'.
+  const v8::Local<v8::Function> on_deaths = environment->on_deaths_.Get(isolate);
+  const v8::Local<v8::Context> context = on_deaths->GetCreationContextChecked();
+  const v8::Context::Scope context_scope(context);
+  const auto returned = node::MakeCallback(isolate, environment->resource_.Get(isolate), on_deaths, 0, nullptr,
+                                           environment->async_context_);
+  static_cast<void>(returned);
+}
+
+}  // namespace weakly

@@ -1,0 +1,90 @@
+// The one object that owns all native state of one Node.js environment (the main thread, or a worker).
+//
+// Lifecycle: kStarting -> kRunning -> kClosing -> kClosed (deleted).
+//
+// Teardown, when Node.js runs the environment's cleanup hooks (end of a worker, or of the main thread's loop), in this
+// order and for these reasons:
+//   1. the GC callback is removed, so that no collection during teardown sees a half-dead table;
+//   2. the JavaScript callback is dropped, so that no wake-up that is already on its way calls into a dying context;
+//   3. the typed arrays over the cells are detached, so that a stray read finds nothing instead of freed memory;
+//   4. every weak handle is reset, while the isolate that owns it still lives;
+//   5. the async handle is closed; Node.js waits for that, because the hook is an asynchronous one;
+//   6. in the close callback: memory is freed, the counts are reported if a test asked, the object deletes itself.
+// process.exit() on the main thread runs no cleanup hooks: nothing above happens, and nothing needs to.
+
+#ifndef WEAKLY_ENVIRONMENT_H_
+#define WEAKLY_ENVIRONMENT_H_
+
+#include <napi.h>
+#include <node.h>
+#include <v8.h>
+
+#include <memory>
+#include <vector>
+
+#include "memory.h"
+#include "reclaim_queue.h"
+#include "slot_table.h"
+
+namespace weakly {
+
+class Environment {
+ public:
+  enum class State : uint8_t { kStarting, kRunning, kClosing, kClosed };
+
+  // Fills `exports`. Owns itself until the environment is torn down; on failure an exception is pending.
+  static void Start(Napi::Env env, Napi::Object exports);
+
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+ private:
+  Environment(Napi::Env env, v8::Isolate* isolate);
+  ~Environment() = default;
+
+  bool Init();
+  void Export(Napi::Object exports);
+  void ExportTesting(Napi::Object exports);
+
+  void Close(napi_async_cleanup_hook_handle hook);
+
+  static void OnGcEpilogue(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* data);
+  static void OnWake(uv_async_t* async);
+  static void OnClosed(uv_handle_t* async);
+
+  // Hot calls: V8's own calling convention, a third of the price of Node-API's. They trust their caller, lib/weak.
+  static Environment* From(const v8::FunctionCallbackInfo<v8::Value>& info);
+  static void Acquire(const v8::FunctionCallbackInfo<v8::Value>& info);
+  static void AcquireSymbol(const v8::FunctionCallbackInfo<v8::Value>& info);
+  static void Get(const v8::FunctionCallbackInfo<v8::Value>& info);
+  static void KeepAlive(const v8::FunctionCallbackInfo<v8::Value>& info);
+  static void TakeDead(const v8::FunctionCallbackInfo<v8::Value>& info);
+  static void Release(const v8::FunctionCallbackInfo<v8::Value>& info);
+
+  // Cold calls.
+  Napi::Value Grow();
+  Napi::Value Describe(uint32_t slot);
+  Napi::Value Stats();
+
+  void ExportRaw(Napi::Object exports, const char* name, v8::FunctionCallback callback, int length);
+
+  Napi::Env env_;
+  v8::Isolate* isolate_;
+  State state_ = State::kStarting;
+  // On its own, so that it can be asked after everything that allocates from it is gone.
+  std::unique_ptr<Memory> memory_ = std::make_unique<Memory>();
+  SlotTable slots_{*memory_};
+  ReclaimQueue reclaim_{*memory_, slots_};
+  uint64_t minor_gcs_ = 0;
+  uint64_t major_gcs_ = 0;
+  int report_fd_ = -1;
+  napi_async_cleanup_hook_handle hook_ = nullptr;
+  v8::Global<v8::Function> on_deaths_;
+  v8::Global<v8::Object> resource_;
+  node::async_context async_context_{};
+  std::vector<v8::Global<v8::ArrayBuffer>> buffers_;
+};
+
+}  // namespace weakly
+
+#endif  // WEAKLY_ENVIRONMENT_H_

@@ -1,0 +1,146 @@
+// What JavaScript can call: the second half of Environment, apart from its life.
+
+#include "environment.h"
+#include "v8_compat.h"
+
+namespace weakly {
+
+namespace {
+
+using Info = v8::FunctionCallbackInfo<v8::Value>;
+
+uint32_t SlotArgument(const Info& info) { return static_cast<uint32_t>(compat::SmallInteger(info[0])); }
+
+}  // namespace
+
+Environment* Environment::From(const Info& info) {
+  return static_cast<Environment*>(compat::ReadExternal(info.Data()));
+}
+
+void Environment::Acquire(const Info& info) {
+  Environment* environment = From(info);
+  const v8::Local<v8::Value> target = info[0];
+  const auto hash = static_cast<uint32_t>(target.As<v8::Object>()->GetIdentityHash());
+  const uint32_t slot = environment->slots_.Acquire(environment->isolate_, target, hash);
+  info.GetReturnValue().Set(static_cast<int32_t>(slot));  // kNone arrives as -1
+}
+
+void Environment::AcquireSymbol(const Info& info) {
+  Environment* environment = From(info);
+  const v8::Local<v8::Value> target = info[0];
+  const auto hash = static_cast<uint32_t>(target.As<v8::Name>()->GetIdentityHash());
+  const uint32_t slot = environment->slots_.Acquire(environment->isolate_, target, hash);
+  info.GetReturnValue().Set(static_cast<int32_t>(slot));
+}
+
+void Environment::Get(const Info& info) {
+  // An empty Global sets undefined, so a death that no epilogue has seen is told here too.
+  info.GetReturnValue().Set(From(info)->slots_.cell(SlotArgument(info)).target);
+}
+
+// The call is opaque to every optimiser; that is all of it.
+void Environment::KeepAlive(const Info&) {}
+
+void Environment::TakeDead(const Info& info) {
+  info.GetReturnValue().Set(static_cast<int32_t>(From(info)->reclaim_.Take()));
+}
+
+void Environment::Release(const Info& info) { From(info)->reclaim_.Release(); }
+
+Napi::Value Environment::Grow() {
+  if (!slots_.Grow()) return env_.Null();
+  const uint32_t chunk = slots_.chunk_count() - 1;
+  // The empty deleter keeps V8 from counting the cells as external memory, which would provoke collections.
+  auto store = v8::ArrayBuffer::NewBackingStore(slots_.ChunkMemory(chunk), SlotTable::kChunkSize * sizeof(Cell),
+                                                v8::BackingStore::EmptyDeleter, nullptr);
+  const v8::Local<v8::ArrayBuffer> buffer = v8::ArrayBuffer::New(isolate_, std::move(store));
+  buffers_.emplace_back(isolate_, buffer);
+  return {env_, compat::ToNapi(v8::Int32Array::New(buffer, 0, SlotTable::kChunkSize * sizeof(Cell) / sizeof(int32_t)))};
+}
+
+// The name of the target's class, found without running any code of the target's and without handing the target out.
+Napi::Value Environment::Describe(uint32_t slot) {
+  if (slot >= slots_.capacity() || !slots_.cell(slot).live()) return env_.Null();
+  const v8::Local<v8::Value> target = slots_.cell(slot).target.Get(isolate_);
+  if (target.IsEmpty()) return env_.Null();
+  if (target->IsSymbol()) return Napi::String::New(env_, "Symbol");
+  if (target->IsFunction()) return Napi::String::New(env_, "Function");
+  return {env_, compat::ToNapi(target.As<v8::Object>()->GetConstructorName())};
+}
+
+Napi::Value Environment::Stats() {
+  Napi::Object stats = Napi::Object::New(env_);
+  const auto set = [&](const char* name, double value) { stats.Set(name, Napi::Number::New(env_, value)); };
+  set("live", slots_.live());
+  set("dead", reclaim_.pending());
+  set("retired", slots_.retired());
+  set("capacity", slots_.capacity());
+  set("young", static_cast<double>(slots_.young()));
+  set("buckets", slots_.buckets());
+  set("bytes", static_cast<double>(memory_->bytes()));
+  set("deaths", static_cast<double>(reclaim_.deaths()));
+  set("wakeups", static_cast<double>(reclaim_.wakeups()));
+  set("minorGcs", static_cast<double>(minor_gcs_));
+  set("majorGcs", static_cast<double>(major_gcs_));
+  return stats;
+}
+
+void Environment::ExportRaw(Napi::Object exports, const char* name, v8::FunctionCallback callback, int length) {
+  const v8::Local<v8::Context> context = isolate_->GetCurrentContext();
+  const v8::Local<v8::FunctionTemplate> made =
+      v8::FunctionTemplate::New(isolate_, callback, compat::NewExternal(isolate_, this), v8::Local<v8::Signature>(),
+                                length, v8::ConstructorBehavior::kThrow);
+  v8::Local<v8::Function> function;
+  if (!made->GetFunction(context).ToLocal(&function)) return;
+  function->SetName(compat::FromNapi(Napi::String::New(env_, name)).As<v8::String>());
+  exports.Set(name, compat::ToNapi(function));
+}
+
+void Environment::Export(Napi::Object exports) {
+  ExportRaw(exports, "acquire", Acquire, 1);
+  ExportRaw(exports, "acquireSymbol", AcquireSymbol, 1);
+  ExportRaw(exports, "get", Get, 1);
+  ExportRaw(exports, "keepAlive", KeepAlive, 1);
+  ExportRaw(exports, "takeDead", TakeDead, 0);
+  ExportRaw(exports, "release", Release, 0);
+
+  using Napi::CallbackInfo;
+  const auto method = [&](const char* name, auto call) { exports.Set(name, Napi::Function::New(env_, call, name)); };
+  method("grow", [this](const CallbackInfo&) { return Grow(); });
+  method("describe", [this](const CallbackInfo& info) { return Describe(info[0].As<Napi::Number>().Uint32Value()); });
+  method("stats", [this](const CallbackInfo&) { return Stats(); });
+  method("wake", [this](const CallbackInfo&) { reclaim_.Wake(); });
+  method("onDeaths", [this](const CallbackInfo& info) {
+    on_deaths_.Reset(isolate_, compat::FromNapi(info[0]).As<v8::Function>());
+  });
+
+  auto store = v8::ArrayBuffer::NewBackingStore(reclaim_.batch(), ReclaimQueue::kBatch * sizeof(uint32_t),
+                                                v8::BackingStore::EmptyDeleter, nullptr);
+  const v8::Local<v8::ArrayBuffer> buffer = v8::ArrayBuffer::New(isolate_, std::move(store));
+  buffers_.emplace_back(isolate_, buffer);
+  exports.Set("batch", compat::ToNapi(v8::Int32Array::New(buffer, 0, ReclaimQueue::kBatch)));
+  exports.Set("chunkShift", Napi::Number::New(env_, SlotTable::kChunkShift));
+
+  Napi::Object testing = Napi::Object::New(env_);
+  ExportTesting(testing);
+  exports.Set("testing", testing);
+}
+
+// Doors for the tests only: limits that no test could reach in its time, refusals, and a look inside.
+void Environment::ExportTesting(Napi::Object exports) {
+  using Napi::CallbackInfo;
+  const auto method = [&](const char* name, auto call) { exports.Set(name, Napi::Function::New(env_, call, name)); };
+  const auto number = [](const CallbackInfo& info, size_t i) { return info[i].As<Napi::Number>().Uint32Value(); };
+  method("verify", [this](const CallbackInfo&) -> Napi::Value {
+    const char* broken = slots_.Verify(reclaim_.dead(), reclaim_.taken());
+    return broken == nullptr ? env_.Null() : Napi::Value(Napi::String::New(env_, broken));
+  });
+  method("unseen", [this](const CallbackInfo&) { return Napi::Number::New(env_, slots_.CountUnseen()); });
+  method("setLimits", [this, number](const CallbackInfo& info) {
+    slots_.SetLimits(number(info, 0), number(info, 1));
+  });
+  method("refuseMemory", [this, number](const CallbackInfo& info) { memory_->RefuseNext(number(info, 0)); });
+  method("reportClose", [this, number](const CallbackInfo& info) { report_fd_ = static_cast<int>(number(info, 0)); });
+}
+
+}  // namespace weakly

@@ -1,0 +1,124 @@
+// Plain memory that may be refused and is counted. Knows no V8.
+//
+// node-gyp compiles without C++ exceptions, so a failing `new` ends the process. What grows with the user's data is
+// allocated here instead: a refusal comes back as nullptr and becomes a coded error in JavaScript. The count must be
+// zero when an environment has closed; the lifecycle tests read it.
+
+#ifndef WEAKLY_MEMORY_H_
+#define WEAKLY_MEMORY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+namespace weakly {
+
+class Memory {
+ public:
+  Memory() = default;
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+
+  // Zeroed, or nullptr.
+  template <typename T>
+  T* Allocate(size_t count) {
+    if (Refused()) return nullptr;
+    void* block = std::calloc(count, sizeof(T));
+    if (block != nullptr) bytes_ += count * sizeof(T);
+    return static_cast<T*>(block);
+  }
+
+  // Keeps the contents; nullptr leaves the old block as it was.
+  template <typename T>
+  T* Resize(T* old, size_t old_count, size_t count) {
+    if (Refused()) return nullptr;
+    void* block = std::realloc(static_cast<void*>(old), count * sizeof(T));
+    if (block != nullptr) bytes_ += (count - old_count) * sizeof(T);
+    return static_cast<T*>(block);
+  }
+
+  template <typename T>
+  void Free(T* block, size_t count) {
+    if (block == nullptr) return;
+    bytes_ -= count * sizeof(T);
+    std::free(static_cast<void*>(block));
+  }
+
+  size_t bytes() const { return bytes_; }
+
+  // For tests: refuse the next `count` requests.
+  void RefuseNext(uint32_t count) { refusals_ = count; }
+
+ private:
+  bool Refused() {
+    if (refusals_ == 0) [[likely]]
+      return false;
+    refusals_--;
+    return true;
+  }
+
+  size_t bytes_ = 0;
+  uint32_t refusals_ = 0;
+};
+
+// A growable list of slot numbers. Push() may be refused; nothing else allocates.
+class SlotVector {
+ public:
+  explicit SlotVector(Memory& memory) : memory_(memory) {}
+  ~SlotVector() { memory_.Free(items_, capacity_); }
+  SlotVector(const SlotVector&) = delete;
+  SlotVector& operator=(const SlotVector&) = delete;
+
+  bool Push(uint32_t slot) {
+    if (size_ == capacity_ && !Reserve(capacity_ == 0 ? 256 : capacity_ * 2)) return false;
+    items_[size_++] = slot;
+    return true;
+  }
+
+  uint32_t operator[](size_t i) const { return items_[i]; }
+  void Set(size_t i, uint32_t slot) { items_[i] = slot; }
+  size_t size() const { return size_; }
+  void Truncate(size_t size) { size_ = size; }
+
+  // A burst must not hold its peak for ever.
+  void Clear() {
+    size_ = 0;
+    if (capacity_ > kKeep) {
+      memory_.Free(items_, capacity_);
+      items_ = nullptr;
+      capacity_ = 0;
+    }
+  }
+
+  void Swap(SlotVector& other) {
+    uint32_t* items = items_;
+    size_t size = size_;
+    size_t capacity = capacity_;
+    items_ = other.items_;
+    size_ = other.size_;
+    capacity_ = other.capacity_;
+    other.items_ = items;
+    other.size_ = size;
+    other.capacity_ = capacity;
+  }
+
+ private:
+  static constexpr size_t kKeep = size_t{1} << 16;
+
+  bool Reserve(size_t capacity) {
+    uint32_t* items = memory_.Resize(items_, capacity_, capacity);
+    if (items == nullptr) return false;
+    items_ = items;
+    capacity_ = capacity;
+    return true;
+  }
+
+  Memory& memory_;
+  uint32_t* items_ = nullptr;
+  size_t size_ = 0;
+  size_t capacity_ = 0;
+};
+
+}  // namespace weakly
+
+#endif  // WEAKLY_MEMORY_H_

@@ -1,0 +1,47 @@
+#include "reclaim_queue.h"
+
+namespace weakly {
+
+ReclaimQueue::~ReclaimQueue() { memory_.Free(batch_, kBatch); }
+
+bool ReclaimQueue::Init(uv_loop_t* loop, WakeCallback wake, void* data) {
+  batch_ = memory_.Allocate<uint32_t>(kBatch);
+  if (batch_ == nullptr) return false;
+  if (uv_async_init(loop, &async_, wake) != 0) return false;
+  async_.data = data;
+  // Bookkeeping must never keep a process alive that has nothing else to do.
+  uv_unref(reinterpret_cast<uv_handle_t*>(&async_));
+  open_ = true;
+  return true;
+}
+
+void ReclaimQueue::Close(uv_close_cb closed) {
+  open_ = false;
+  uv_close(reinterpret_cast<uv_handle_t*>(&async_), closed);
+}
+
+void ReclaimQueue::OnGc(bool major) {
+  const uint32_t before = dead_.size;
+  slots_.CollectDead(major, &dead_);
+  if (dead_.size == before) return;
+  deaths_ += dead_.size - before;
+  Wake();
+}
+
+void ReclaimQueue::Wake() {
+  if (!open_) return;
+  wakeups_++;
+  uv_async_send(&async_);
+}
+
+uint32_t ReclaimQueue::Take() {
+  while (taken_ < kBatch && dead_.size > 0) batch_[taken_++] = slots_.Pop(&dead_);
+  return taken_;
+}
+
+void ReclaimQueue::Release() {
+  for (uint32_t i = 0; i < taken_; i++) slots_.Release(batch_[i]);
+  taken_ = 0;
+}
+
+}  // namespace weakly

@@ -1,0 +1,67 @@
+// Dead slots on their way to the event loop.
+//
+// A GC epilogue may run no JavaScript and allocate nothing on V8's heap, so it only appends dead slots to a list and
+// wakes the loop, once per GC that found any. JavaScript then takes them in batches, lets go of what it holds for each,
+// and gives the batch back. A batch that was taken and not given back (an exception in between) is handed out again.
+
+#ifndef WEAKLY_RECLAIM_QUEUE_H_
+#define WEAKLY_RECLAIM_QUEUE_H_
+
+#include <uv.h>
+
+#include <cstdint>
+
+#include "slot_table.h"
+
+namespace weakly {
+
+class ReclaimQueue {
+ public:
+  static constexpr uint32_t kBatch = 512;
+
+  using WakeCallback = void (*)(uv_async_t*);
+
+  ReclaimQueue(Memory& memory, SlotTable& slots) : memory_(memory), slots_(slots) {}
+  ~ReclaimQueue();
+  ReclaimQueue(const ReclaimQueue&) = delete;
+  ReclaimQueue& operator=(const ReclaimQueue&) = delete;
+
+  // False when memory or the handle was refused. `data` is what `wake` finds in its handle.
+  bool Init(uv_loop_t* loop, WakeCallback wake, void* data);
+
+  // After Init(): asynchronous, `closed` runs from the event loop. No wake-up comes after this call.
+  void Close(uv_close_cb closed);
+
+  // GC epilogue only.
+  void OnGc(bool major);
+
+  void Wake();
+
+  // Fills the batch; returns its length, 0 when nothing is dead.
+  uint32_t Take();
+  // Frees the slots of the batch.
+  void Release();
+  uint32_t* batch() { return batch_; }
+
+  // Dead slots that have not been given back.
+  uint32_t pending() const { return dead_.size + taken_; }
+  uint32_t taken() const { return taken_; }
+  const SlotList& dead() const { return dead_; }
+  uint64_t deaths() const { return deaths_; }
+  uint64_t wakeups() const { return wakeups_; }
+
+ private:
+  Memory& memory_;
+  SlotTable& slots_;
+  SlotList dead_;
+  uint32_t* batch_ = nullptr;
+  uint32_t taken_ = 0;
+  bool open_ = false;
+  uint64_t deaths_ = 0;
+  uint64_t wakeups_ = 0;
+  uv_async_t async_{};
+};
+
+}  // namespace weakly
+
+#endif  // WEAKLY_RECLAIM_QUEUE_H_

@@ -1,0 +1,199 @@
+#include "slot_table.h"
+
+#include <new>
+
+namespace weakly {
+
+SlotTable::~SlotTable() {
+  ResetAll();
+  for (uint32_t i = 0; i < chunk_count_; i++) {
+    memory_.Free(chunks_[i].cells, kChunkSize);
+    memory_.Free(chunks_[i].next, kChunkSize);
+  }
+  memory_.Free(chunks_, chunk_capacity_);
+}
+
+uint32_t SlotTable::Acquire(v8::Isolate* isolate, v8::Local<v8::Value> target, uint32_t hash) {
+  for (uint32_t slot = index_.First(hash); slot != kNone; slot = next(slot)) {
+    const Cell& found = cell(slot);
+    // Dead slots wait in the chains until the queue drains; their word is a link, not a handle.
+    if (found.hash == hash && found.live() && found.target == target) return slot;
+  }
+  if (free_head_ == kNone) return kNone;
+
+  const uint32_t slot = free_head_;
+  Cell& fresh = cell(slot);
+  free_head_ = static_cast<uint32_t>(fresh.link);
+  free_count_--;
+  new (&fresh.target) v8::Global<v8::Value>(isolate, target);
+  fresh.target.SetWeak();
+  fresh.generation++;
+  fresh.hash = hash;
+  index_.Insert(slot);
+  live_++;
+  if (!nursery_.Push(slot)) young_incomplete_ = true;
+  return slot;
+}
+
+bool SlotTable::Grow() {
+  if (capacity() + kChunkSize > max_slots_) return false;
+  if (chunk_count_ == chunk_capacity_) {
+    const uint32_t wanted = chunk_capacity_ == 0 ? 16 : chunk_capacity_ * 2;
+    Chunk* chunks = memory_.Resize(chunks_, chunk_capacity_, wanted);
+    if (chunks == nullptr) return false;
+    chunks_ = chunks;
+    chunk_capacity_ = wanted;
+  }
+  Chunk chunk{memory_.Allocate<Cell>(kChunkSize), memory_.Allocate<uint32_t>(kChunkSize)};
+  if (chunk.cells == nullptr || chunk.next == nullptr) {
+    memory_.Free(chunk.cells, kChunkSize);
+    memory_.Free(chunk.next, kChunkSize);
+    return false;
+  }
+  const uint32_t first = capacity();
+  chunks_[chunk_count_++] = chunk;
+  // Lowest slot first, so that a run of new pointers walks memory forwards.
+  for (uint32_t i = kChunkSize; i-- > 0;) {
+    chunk.cells[i].link = free_head_;
+    free_head_ = first + i;
+  }
+  free_count_ += kChunkSize;
+  return true;
+}
+
+void SlotTable::Die(uint32_t slot, SlotList* dead) {
+  Cell& cell = this->cell(slot);
+  cell.generation++;
+  cell.link = kNone;
+  if (dead->tail == kNone) {
+    dead->head = slot;
+  } else {
+    this->cell(dead->tail).link = slot;
+  }
+  dead->tail = slot;
+  dead->size++;
+  live_--;
+}
+
+void SlotTable::CollectDead(bool major, SlotList* dead) {
+  if (major || young_incomplete_) ScanAll(dead);
+  ScanYoung(dead);
+  young_incomplete_ = false;
+}
+
+void SlotTable::ScanAll(SlotList* dead) {
+  for (uint32_t c = 0; c < chunk_count_; c++) {
+    const Cell* cells = chunks_[c].cells;
+    const uint32_t first = c << kChunkShift;
+    for (uint32_t i = 0; i < kChunkSize; i++) {
+      if (cells[i].live() && cells[i].target.IsEmpty()) Die(first + i, dead);
+    }
+  }
+}
+
+// Also ages the young slots. A slot stands in one of the lists at most once: it enters when it is made, and leaves dead
+// or old, before it can be made again.
+void SlotTable::ScanYoung(SlotList* dead) {
+  for (size_t i = 0; i < survivors_.size(); i++) {
+    const uint32_t slot = survivors_[i];
+    if (cell(slot).live() && cell(slot).target.IsEmpty()) Die(slot, dead);
+  }
+  survivors_.Clear();
+  size_t kept = 0;
+  for (size_t i = 0; i < nursery_.size(); i++) {
+    const uint32_t slot = nursery_[i];
+    if (!cell(slot).live()) continue;
+    if (cell(slot).target.IsEmpty()) {
+      Die(slot, dead);
+    } else {
+      nursery_.Set(kept++, slot);
+    }
+  }
+  nursery_.Truncate(kept);
+  nursery_.Swap(survivors_);
+}
+
+uint32_t SlotTable::Pop(SlotList* list) {
+  const uint32_t slot = list->head;
+  list->head = static_cast<uint32_t>(cell(slot).link);
+  if (list->head == kNone) list->tail = kNone;
+  list->size--;
+  return slot;
+}
+
+void SlotTable::Release(uint32_t slot) {
+  index_.Remove(slot);
+  Cell& freed = cell(slot);
+  if (freed.generation >= max_generation_) {
+    // Generation and slot name one target for ever: a slot that has used up its generations is never used again.
+    retired_++;
+    freed.link = kNone;
+    return;
+  }
+  freed.link = free_head_;
+  free_head_ = slot;
+  free_count_++;
+}
+
+void SlotTable::ResetAll() {
+  for (uint32_t slot = 0; slot < capacity(); slot++) {
+    Cell& live = cell(slot);
+    if (!live.live()) continue;
+    live.target.Reset();
+    live.target.~Global();
+    live.link = kNone;
+    live.generation++;
+    live_--;
+  }
+}
+
+uint32_t SlotTable::CountUnseen() const {
+  uint32_t unseen = 0;
+  for (uint32_t slot = 0; slot < capacity(); slot++) {
+    if (cell(slot).live() && cell(slot).target.IsEmpty()) unseen++;
+  }
+  return unseen;
+}
+
+uint32_t SlotTable::ChainLength(uint32_t bucket, bool* broken) const {
+  uint32_t length = 0;
+  for (uint32_t slot = index_.BucketHead(bucket); slot != kNone; length++) {
+    if (slot >= capacity() || length > index_.count() || index_.BucketOf(cell(slot).hash) != bucket) {
+      *broken = true;
+      return length;
+    }
+    slot = chunks_[slot >> kChunkShift].next[slot & (kChunkSize - 1)];
+  }
+  return length;
+}
+
+const char* SlotTable::Verify(const SlotList& dead, uint32_t taken) const {
+  uint32_t live = 0;
+  for (uint32_t slot = 0; slot < capacity(); slot++) live += cell(slot).live() ? 1 : 0;
+  if (live != live_) return "live slots are miscounted";
+
+  uint32_t free = 0;
+  for (uint32_t slot = free_head_; slot != kNone; slot = static_cast<uint32_t>(cell(slot).link)) {
+    if (slot >= capacity() || cell(slot).live() || ++free > free_count_) return "the free list is broken";
+  }
+  if (free != free_count_) return "free slots are miscounted";
+
+  uint32_t queued = 0;
+  uint32_t last = kNone;
+  for (uint32_t slot = dead.head; slot != kNone; slot = static_cast<uint32_t>(cell(slot).link)) {
+    if (slot >= capacity() || cell(slot).live() || ++queued > dead.size) return "the dead list is broken";
+    last = slot;
+  }
+  if (queued != dead.size || last != dead.tail) return "dead slots are miscounted";
+
+  uint32_t indexed = 0;
+  bool broken = false;
+  for (uint32_t bucket = 0; bucket < index_.buckets() && !broken; bucket++) indexed += ChainLength(bucket, &broken);
+  if (broken) return "a chain of the identity index is broken";
+  if (indexed != index_.count()) return "the identity index is miscounted";
+  if (indexed != live_ + dead.size + taken) return "the identity index does not hold exactly the live and the dead";
+  if (live_ + dead.size + taken + free_count_ + retired_ != capacity()) return "a slot is in no state at all";
+  return nullptr;
+}
+
+}  // namespace weakly
