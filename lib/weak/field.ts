@@ -28,25 +28,25 @@ export class Field<T extends object = object, K extends keyof T = keyof T> {
 
   /** The object that the place is in. */
   get owner(): T {
-    if (!(#owner in this)) throw receiverError(this, 'Field.prototype.owner', 'Field');
+    if (!(#owner in Object(this))) throw receiverError(this, 'Field.prototype.owner', 'Field');
     return this.#owner;
   }
 
   /** The property key: a string or a symbol; a number given to `makeField` has become a string. */
   get key(): string | symbol {
-    if (!(#owner in this)) throw receiverError(this, 'Field.prototype.key', 'Field');
+    if (!(#owner in Object(this))) throw receiverError(this, 'Field.prototype.key', 'Field');
     return this.#key;
   }
 
   /** `owner[key]`, read now. */
   get(): T[K] {
-    if (!(#owner in this)) throw receiverError(this, 'Field.prototype.get', 'Field');
+    if (!(#owner in Object(this))) throw receiverError(this, 'Field.prototype.get', 'Field');
     return this.#owner[this.#key as K];
   }
 
   /** `owner[key] = value`. Throws what the assignment throws, such as a TypeError for a frozen owner. */
   set(value: T[K]): void {
-    if (!(#owner in this)) throw receiverError(this, 'Field.prototype.set', 'Field');
+    if (!(#owner in Object(this))) throw receiverError(this, 'Field.prototype.set', 'Field');
     this.#owner[this.#key as K] = value;
   }
 
@@ -82,7 +82,7 @@ export class FieldPointer<out T extends object = object, out K extends keyof T =
    * @throws TypeError `ERR_WEAKLY_RECEIVER` when called on anything but a FieldPointer.
    */
   value(): Field<T, K> | undefined {
-    if (!(#slot in this)) throw receiverError(this, 'FieldPointer.prototype.value', 'FieldPointer');
+    if (!(#slot in Object(this))) throw receiverError(this, 'FieldPointer.prototype.value', 'FieldPointer');
     const owner = read(this.#slot, this.#generation) as T | undefined;
     return owner === undefined ? undefined : new Field<T, K>(KEY, owner, this.#key);
   }
@@ -93,7 +93,7 @@ export class FieldPointer<out T extends object = object, out K extends keyof T =
    * @throws TypeError `ERR_WEAKLY_RECEIVER` when read on anything but a FieldPointer.
    */
   get alive(): boolean {
-    if (!(#slot in this)) throw receiverError(this, 'FieldPointer.prototype.alive', 'FieldPointer');
+    if (!(#slot in Object(this))) throw receiverError(this, 'FieldPointer.prototype.alive', 'FieldPointer');
     return isAlive(this.#slot, this.#generation);
   }
 
@@ -103,7 +103,7 @@ export class FieldPointer<out T extends object = object, out K extends keyof T =
 
   /** For `console.log`: the class of the target, the key, and whether it is alive. Pins nothing. */
   [inspect.custom](): string {
-    if (!(#slot in this)) return '[FieldPointer.prototype]';
+    if (!(#slot in Object(this))) throw receiverError(this, 'FieldPointer.prototype[util.inspect.custom]', 'FieldPointer');
     const place = typeof this.#key === 'symbol' ? `[${String(this.#key)}]` : `.${this.#key}`;
     const name = describe(this.#slot, this.#generation);
     return name === null ? `FieldPointer<${place}> { dead }` : `FieldPointer<${name}${place}> { alive }`;
@@ -111,7 +111,7 @@ export class FieldPointer<out T extends object = object, out K extends keyof T =
 
   /** @internal */
   static has(value: unknown): boolean {
-    return typeof value === 'object' && value !== null && #slot in value;
+    return #slot in Object(value);
   }
 }
 

@@ -48,7 +48,8 @@ export class Pointer<out T extends WeakKey = WeakKey> {
    * @throws TypeError `ERR_WEAKLY_RECEIVER` when called on anything but a Pointer.
    */
   value(): T | undefined {
-    if (!(#slot in this)) throw receiverError(this, 'Pointer.prototype.value', 'Pointer');
+    // Object(): `in` by itself throws an error without a code for a primitive. It costs nothing once compiled.
+    if (!(#slot in Object(this))) throw receiverError(this, 'Pointer.prototype.value', 'Pointer');
     return read(this.#slot, this.#generation) as T | undefined;
   }
 
@@ -60,7 +61,7 @@ export class Pointer<out T extends WeakKey = WeakKey> {
    * @throws TypeError `ERR_WEAKLY_RECEIVER` when read on anything but a Pointer.
    */
   get alive(): boolean {
-    if (!(#slot in this)) throw receiverError(this, 'Pointer.prototype.alive', 'Pointer');
+    if (!(#slot in Object(this))) throw receiverError(this, 'Pointer.prototype.alive', 'Pointer');
     return isAlive(this.#slot, this.#generation);
   }
 
@@ -70,7 +71,7 @@ export class Pointer<out T extends WeakKey = WeakKey> {
 
   /** For `console.log`: the class of the target and whether it is alive. Pins nothing and runs none of the target's code. */
   [inspect.custom](): string {
-    if (!(#slot in this)) return '[Pointer.prototype]';
+    if (!(#slot in Object(this))) throw receiverError(this, 'Pointer.prototype[util.inspect.custom]', 'Pointer');
     if (this.#generation < 0) return 'Pointer.nil';
     const name = describe(this.#slot, this.#generation);
     return name === null ? 'Pointer { dead }' : `Pointer<${name}> { alive }`;
@@ -78,7 +79,7 @@ export class Pointer<out T extends WeakKey = WeakKey> {
 
   /** @internal */
   static has(value: unknown): boolean {
-    return typeof value === 'object' && value !== null && #slot in value;
+    return #slot in Object(value);
   }
 }
 

@@ -1,0 +1,240 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { binding } from '../../lib/binding.js';
+import { make, makeField } from '../../lib/index.js';
+import { acquire, generationOf, isAlive, read, reclaimBatch } from '../../lib/weak/slots.js';
+import { away, gcUntil, majorGc, minorGc, until, verify } from '../support/gc.js';
+
+const MAX_SLOTS = 2 ** 28;
+const MAX_GENERATION = 2 ** 30 - 1;
+
+afterEach(() => {
+  binding.testing.setLimits(MAX_SLOTS, MAX_GENERATION);
+  binding.testing.refuseMemory(0);
+  verify();
+});
+
+function drop(count: number): void {
+  away(() => {
+    for (let i = 0; i < count; i++) make({ i });
+  });
+}
+
+describe('slots', () => {
+  it('need no Pointer object', () => {
+    const target = {};
+    const slot = acquire(target);
+    const generation = generationOf(slot);
+    expect(generation % 2).toBe(1);
+    expect(isAlive(slot, generation)).toBe(true);
+    expect(read(slot, generation)).toBe(target);
+    expect(acquire(target)).toBe(slot);
+  });
+
+  it('count every death exactly once', async () => {
+    const { deaths, live } = binding.stats();
+    drop(20_000);
+    await gcUntil(() => binding.stats().live <= live, 'all dead');
+    expect(binding.stats().deaths - deaths).toBeGreaterThanOrEqual(20_000);
+    await until(() => binding.stats().dead === 0, 'drained');
+    const after = binding.stats();
+    expect(after.deaths - deaths - 20_000).toBe(live - after.live);
+  });
+
+  it('are reused: churn needs no more of them', async () => {
+    for (let round = 0; round < 5; round++) {
+      drop(5_000);
+      await gcUntil(() => binding.stats().dead === 0 && binding.stats().live < 5_000, 'drained');
+    }
+    const { capacity } = binding.stats();
+    for (let round = 0; round < 20; round++) {
+      drop(5_000);
+      majorGc();
+      await until(() => binding.stats().dead === 0, 'drained');
+    }
+    expect(binding.stats().capacity).toBe(capacity);
+  });
+
+  it('are reused by a loop that never yields to the event loop', () => {
+    drop(100_000);
+    minorGc();
+    const { capacity } = binding.stats();
+    for (let round = 0; round < 10; round++) {
+      drop(50_000);
+      minorGc();
+      minorGc();
+    }
+    expect(binding.stats().capacity).toBeLessThanOrEqual(capacity * 2);
+  });
+
+  it('that died but were not drained are skipped by lookups', () => {
+    const pointers = away(() => Array.from({ length: 2_000 }, (_, i) => make({ i })));
+    majorGc();
+    majorGc();
+    expect(binding.stats().dead).toBeGreaterThanOrEqual(2_000);
+    const targets = Array.from({ length: 2_000 }, (_, i) => ({ i }));
+    const fresh = new Set(targets.map((target) => make(target)));
+    expect(pointers.some((pointer) => fresh.has(pointer))).toBe(false);
+    verify();
+  });
+
+  it('age out of the young list: an old target is found dead by a major GC', () => {
+    let targets: object[] | null = Array.from({ length: 3_000 }, (_, i) => ({ i }));
+    const pointers = targets.map((target) => make(target));
+    minorGc();
+    minorGc();
+    minorGc();
+    expect(binding.stats().young).toBeLessThan(3_000);
+    expect(pointers.every((pointer) => pointer.alive)).toBe(true);
+    targets = null;
+    majorGc();
+    majorGc();
+    expect(pointers.filter((pointer) => pointer.alive).length).toBeLessThan(10);
+    expect(binding.testing.unseen()).toBe(0);
+  });
+
+  it('survive growth over many chunks and every split of the index', () => {
+    const targets = Array.from({ length: 120_000 }, (_, i) => ({ i }));
+    const pointers = targets.map((target) => make(target));
+    expect(binding.stats().buckets).toBeGreaterThan(60_000);
+    verify();
+    expect(targets.every((target, i) => make(target) === pointers[i] && pointers[i]?.value() === target)).toBe(true);
+  });
+});
+
+describe('generations', () => {
+  it('name one target each; an exhausted slot retires and is never used again', async () => {
+    await gcUntil(() => binding.stats().dead === 0, 'quiet');
+    binding.testing.setLimits(MAX_SLOTS, 1);
+    const { retired } = binding.stats();
+    const pointers = away(() => Array.from({ length: 1_000 }, (_, i) => make({ i })));
+    await gcUntil(() => !pointers.some((pointer) => pointer.alive), 'all dead');
+    await until(() => binding.stats().dead === 0, 'drained');
+    expect(binding.stats().retired).toBeGreaterThanOrEqual(retired + 1_000);
+    verify();
+    const seen = new Set(pointers);
+    const targets = Array.from({ length: 1_000 }, (_, i) => ({ i }));
+    expect(targets.some((target) => seen.has(make(target)))).toBe(false);
+    expect(pointers.some((pointer) => pointer.alive)).toBe(false);
+  });
+});
+
+describe('when memory is refused', () => {
+  function fill(): object[] {
+    const { capacity, live, retired, dead } = binding.stats();
+    const targets: object[] = [];
+    for (let i = live + retired + dead; i < capacity; i++) {
+      const target = { i };
+      make(target);
+      targets.push(target);
+    }
+    return targets;
+  }
+
+  it('make throws ERR_WEAKLY_MEMORY, changes nothing, and works again afterwards', async () => {
+    await gcUntil(() => binding.stats().dead === 0, 'quiet');
+    const kept = fill();
+    const target = {};
+    binding.testing.setLimits(binding.stats().capacity, MAX_GENERATION);
+    while (binding.stats().live < binding.stats().capacity - binding.stats().retired) kept.push(away(() => { const o = {}; make(o); return o; }));
+    const before = binding.stats();
+    for (const attempt of [() => make(target), () => makeField({ a: 1 }, 'a'), () => make(Symbol('x'))]) {
+      expect(attempt).toThrow(expect.objectContaining({ name: 'Error', code: 'ERR_WEAKLY_MEMORY' }));
+    }
+    expect(binding.stats().live).toBe(before.live);
+    verify();
+    expect(kept.every((object) => make(object).value() === object)).toBe(true);
+    binding.testing.setLimits(MAX_SLOTS, MAX_GENERATION);
+    expect(make(target).value()).toBe(target);
+  });
+
+  it.each([1, 2, 3])('growing again after %i refusals loses nothing', async (times) => {
+    await gcUntil(() => binding.stats().dead === 0, 'quiet');
+    const kept = fill();
+    const { bytes } = binding.stats();
+    let refused = 0;
+    for (let i = 0; i < times + 2; i++) {
+      binding.testing.refuseMemory(times);
+      try {
+        const target = { i };
+        make(target);
+        kept.push(target);
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'ERR_WEAKLY_MEMORY' });
+        refused++;
+      }
+      binding.testing.refuseMemory(0);
+      verify();
+    }
+    expect(refused).toBeGreaterThan(0);
+    expect(binding.stats().bytes).toBeGreaterThanOrEqual(bytes);
+    const target = {};
+    expect(make(target).value()).toBe(target);
+    expect(kept.every((object) => make(object).value() === object)).toBe(true);
+  });
+
+  it('a refused young list falls back to a full scan: no death is missed', () => {
+    for (let round = 0; round < 8; round++) {
+      const pointers = away(() =>
+        Array.from({ length: 3_000 }, (_, i) => {
+          binding.testing.refuseMemory(i % 2 === 0 ? 1 : 0);
+          try {
+            return make({ i });
+          } catch {
+            return make(null);
+          }
+        }),
+      );
+      binding.testing.refuseMemory(0);
+      minorGc();
+      minorGc();
+      expect(pointers.some((pointer) => pointer.alive)).toBe(false);
+      expect(binding.testing.unseen()).toBe(0);
+      verify();
+    }
+  });
+});
+
+describe('reclaimBatch', () => {
+  it('hands a batch out again that was taken and not given back', async () => {
+    await gcUntil(() => binding.stats().dead === 0, 'quiet');
+    drop(100);
+    majorGc();
+    majorGc();
+    const { dead } = binding.stats();
+    expect(dead).toBeGreaterThanOrEqual(100);
+    const first = binding.takeDead();
+    const again = binding.takeDead();
+    expect(again).toBeGreaterThanOrEqual(first);
+    verify();
+    while (reclaimBatch() > 0);
+    expect(binding.stats().dead).toBe(0);
+    verify();
+  });
+
+  it('survives a stack that is nearly used up', async () => {
+    const targets: object[] = [];
+    let overflows = 0;
+    const descend = (): void => {
+      try {
+        descend();
+      } catch {
+        overflows++;
+      }
+      if (targets.length < 2_000) {
+        const target = {};
+        try {
+          make(target);
+        } catch {
+          overflows++;
+        }
+        targets.push(target);
+      }
+    };
+    descend();
+    expect(overflows).toBeGreaterThan(0);
+    verify();
+    expect(targets.every((target) => make(target).value() === target && make(target) === make(target))).toBe(true);
+    targets.length = 0;
+    await gcUntil(() => binding.stats().dead === 0, 'drained');
+  });
+});
