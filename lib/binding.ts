@@ -60,9 +60,12 @@ const require = createRequire(import.meta.url);
 
 /** Refuses runtimes that have another engine or only imitate V8's C++ API, before their loader crashes or misleads. */
 export function assertRuntime(versions: Readonly<Record<string, string | undefined>>): void {
-  const other = versions['bun'] !== undefined ? 'Bun' : versions['deno'] !== undefined ? 'Deno' : undefined;
+  const other = versions.bun !== undefined ? 'Bun' : versions.deno !== undefined ? 'Deno' : undefined;
   if (other === undefined) return;
-  throw plainError('ERR_WEAKLY_RUNTIME', `weakly: ${other} is not supported. It needs V8's own C++ API, which only Node.js offers; run this with Node.js 20.19 or later.`);
+  throw plainError(
+    'ERR_WEAKLY_RUNTIME',
+    `weakly: ${other} is not supported. It needs V8's own C++ API, which only Node.js offers; run this with Node.js 20.19 or later.`,
+  );
 }
 
 /** Loads the binary that fits, or says which one was looked for and what to do. */
@@ -73,7 +76,8 @@ export function loadBinding(root: string, resolve: (root: string) => string, loa
     return load(path) as Binding;
   } catch (cause) {
     const wanted = `${process.platform}-${process.arch}, Node.js ${process.versions.node} (ABI ${process.versions.modules})`;
-    const what = path === undefined ? `no native binary for ${wanted}` : `the native binary ${path} does not load on ${wanted}`;
+    const what =
+      path === undefined ? `no native binary for ${wanted}` : `the native binary ${path} does not load on ${wanted}`;
     throw plainError(
       'ERR_WEAKLY_BINARY',
       `weakly: ${what}. Prebuilt binaries exist for linux-x64 (glibc) with Node.js 20, 22, 24 and 26. ` +
@@ -88,4 +92,8 @@ assertRuntime(process.versions);
 
 const nodeGypBuild = require('node-gyp-build') as { resolve(root: string): string };
 
-export const binding: Binding = loadBinding(fileURLToPath(new URL('..', import.meta.url)), nodeGypBuild.resolve, require);
+export const binding: Binding = loadBinding(
+  fileURLToPath(new URL('..', import.meta.url)),
+  nodeGypBuild.resolve,
+  require,
+);

@@ -31,7 +31,12 @@ function coded<Base extends Error>(error: Base, code: ErrorCode): CodedError<Bas
   error.name = `${name} [${code}]`;
   void error.stack; // composed from `name` on first access
   Reflect.deleteProperty(error, 'name');
-  return Object.defineProperty(error, 'code', { value: code, enumerable: true, writable: true, configurable: true }) as CodedError<Base>;
+  return Object.defineProperty(error, 'code', {
+    value: code,
+    enumerable: true,
+    writable: true,
+    configurable: true,
+  }) as CodedError<Base>;
 }
 
 export function typeError(code: ErrorCode, message: string): CodedError<TypeError> {

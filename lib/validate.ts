@@ -9,7 +9,9 @@ export function received(value: unknown): string {
     case 'string':
       return `the string ${JSON.stringify(value.length > 24 ? `${value.slice(0, 24)}...` : value)}`;
     case 'symbol':
-      return Symbol.keyFor(value) === undefined ? 'a symbol' : `the registered symbol Symbol.for(${JSON.stringify(Symbol.keyFor(value))})`;
+      return Symbol.keyFor(value) === undefined
+        ? 'a symbol'
+        : `the registered symbol Symbol.for(${JSON.stringify(Symbol.keyFor(value))})`;
     case 'function':
       return 'a function';
     case 'object':
@@ -30,12 +32,18 @@ export function propertyKey(key: unknown, where: string): string | symbol {
     case 'number':
       return String(key);
     default:
-      throw typeError('ERR_WEAKLY_KEY', `${where}: expected argument "key" to be a string, a number or a symbol, got ${received(key)}`);
+      throw typeError(
+        'ERR_WEAKLY_KEY',
+        `${where}: expected argument "key" to be a string, a number or a symbol, got ${received(key)}`,
+      );
   }
 }
 
 export function targetError(target: unknown, where: string, expected: string): TypeError {
-  return typeError('ERR_WEAKLY_TARGET', `${where}: expected argument "target" to be ${expected}, got ${received(target)}`);
+  return typeError(
+    'ERR_WEAKLY_TARGET',
+    `${where}: expected argument "target" to be ${expected}, got ${received(target)}`,
+  );
 }
 
 export function receiverError(receiver: unknown, where: string, expected: string): TypeError {

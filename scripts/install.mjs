@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
@@ -26,23 +26,43 @@ function fits() {
   }
 }
 
-function compile() {
-  console.log(`weakly: no prebuilt binary for ${process.platform}-${process.arch}, Node.js ${process.versions.node} (ABI ${process.versions.modules}); compiling`);
+async function compile() {
+  console.log(
+    `weakly: no prebuilt binary for ${process.platform}-${process.arch}, Node.js ${process.versions.node} (ABI ${process.versions.modules}); compiling`,
+  );
   const env = { ...process.env };
-  // Headers beside the running binary are the right ones, and spare node-gyp a download.
-  const prefix = resolve(dirname(process.execPath), '..');
-  if (headersFit(prefix)) {
+  const nodedir = await headers();
+  if (nodedir !== undefined) {
+    // npm hands its own setting on to scripts, in any case of letters.
     for (const key of Object.keys(env)) if (key.toLowerCase() === 'npm_config_nodedir') delete env[key];
-    env.npm_config_nodedir = prefix;
+    env.npm_config_nodedir = nodedir;
   }
   const windows = process.platform === 'win32';
-  execFileSync(windows ? 'node-gyp.cmd' : 'node-gyp', ['rebuild', '--release'], { cwd: root, env, stdio: 'inherit', shell: windows });
+  execFileSync(windows ? 'node-gyp.cmd' : 'node-gyp', ['rebuild', '--release'], {
+    cwd: root,
+    env,
+    stdio: 'inherit',
+    shell: windows,
+  });
 
   // Stored under its ABI, beside the prebuilt ones: a binary in build/Release would be tried first by every other Node.js.
   const dir = join(root, 'prebuilds', `${process.platform}-${process.arch}`);
   mkdirSync(dir, { recursive: true });
-  renameSync(join(root, 'build', 'Release', 'weakly.node'), join(dir, `weakly.abi${process.versions.modules}${libcTag()}.node`));
+  renameSync(
+    join(root, 'build', 'Release', 'weakly.node'),
+    join(dir, `weakly.abi${process.versions.modules}${libcTag()}.node`),
+  );
   rmSync(join(root, 'build'), { recursive: true, force: true });
+}
+
+/** Where headers are that spare node-gyp a download; undefined: node-gyp decides. */
+async function headers() {
+  const prefix = resolve(dirname(process.execPath), '..');
+  if (headersFit(prefix)) return prefix;
+  const majors = join(root, 'scripts', 'majors.mjs'); // in a checkout; the published package has no such file
+  if (process.platform !== 'linux' || process.arch !== 'x64' || !existsSync(majors)) return undefined;
+  const { nodeMajor } = await import(pathToFileURL(majors).href);
+  return nodeMajor(Number(process.versions.node.split('.')[0])).nodedir;
 }
 
 function libcTag() {
@@ -58,4 +78,4 @@ function headersFit(prefix) {
   return `${part('MAJOR')}.${part('MINOR')}.${part('PATCH')}` === process.versions.node;
 }
 
-if (!fits()) compile();
+if (!fits()) await compile();

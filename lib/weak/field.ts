@@ -103,7 +103,8 @@ export class FieldPointer<out T extends object = object, out K extends keyof T =
 
   /** For `console.log`: the class of the target, the key, and whether it is alive. Pins nothing. */
   [inspect.custom](): string {
-    if (!(#slot in Object(this))) throw receiverError(this, 'FieldPointer.prototype[util.inspect.custom]', 'FieldPointer');
+    if (!(#slot in Object(this)))
+      throw receiverError(this, 'FieldPointer.prototype[util.inspect.custom]', 'FieldPointer');
     const place = typeof this.#key === 'symbol' ? `[${String(this.#key)}]` : `.${this.#key}`;
     const name = describe(this.#slot, this.#generation);
     return name === null ? `FieldPointer<${place}> { dead }` : `FieldPointer<${name}${place}> { alive }`;

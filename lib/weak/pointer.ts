@@ -1,6 +1,17 @@
 import { inspect } from 'node:util';
 import { constructorError, receiverError, targetError } from '../validate.js';
-import { acquire, acquireSymbol, CHUNK_MASK, CHUNK_SHIFT, CHUNK_SIZE, describe, generationOf, isAlive, onRelease, read } from './slots.js';
+import {
+  acquire,
+  acquireSymbol,
+  CHUNK_MASK,
+  CHUNK_SHIFT,
+  CHUNK_SIZE,
+  describe,
+  generationOf,
+  isAlive,
+  onRelease,
+  read,
+} from './slots.js';
 
 /** Only this module can present it, so only `make` can construct. */
 const KEY: unique symbol = Symbol('weakly.Pointer');
@@ -128,7 +139,8 @@ export function make(target: null | undefined): Pointer<never>;
 export function make<T extends WeakKey>(target: T): Pointer<T>;
 export function make<T extends WeakKey>(target: T | null | undefined): Pointer<T>;
 export function make(target: unknown): Pointer {
-  if (typeof target === 'object' ? target !== null : typeof target === 'function') return canonical(acquire(target as object));
+  if (typeof target === 'object' ? target !== null : typeof target === 'function')
+    return canonical(acquire(target as object));
   if (target === null || target === undefined) return Pointer.nil;
   if (typeof target === 'symbol' && Symbol.keyFor(target) === undefined) return canonical(acquireSymbol(target));
   throw targetError(target, 'make', 'an object, a function, a non-registered symbol, null or undefined');

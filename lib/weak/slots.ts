@@ -14,7 +14,8 @@ import { plainError } from '../errors.js';
 export const CHUNK_SHIFT = 12; // literals: an optimiser folds them, an import from the binding it has to load
 export const CHUNK_SIZE = 4096;
 export const CHUNK_MASK = 4095;
-if (binding.chunkShift !== CHUNK_SHIFT) throw plainError('ERR_WEAKLY_BINARY', 'weakly: the native binary is of another version than its JavaScript');
+if (binding.chunkShift !== CHUNK_SHIFT)
+  throw plainError('ERR_WEAKLY_BINARY', 'weakly: the native binary is of another version than its JavaScript');
 
 /** Lets go of what a room holds for the first `count` slots of `batch`. Must not throw and must run no user code. */
 export type ReleaseHook = (batch: Int32Array, count: number) => void;
@@ -56,7 +57,10 @@ function acquireAfterMakingRoom(target: object | symbol): number {
     // A batch may free nothing, if all of its slots retire.
     if (reclaimBatch() === 0 && !grow()) {
       const { live } = binding.stats();
-      throw plainError('ERR_WEAKLY_MEMORY', `weakly: no memory or no slot number for one more target; ${live} are pointed to`);
+      throw plainError(
+        'ERR_WEAKLY_MEMORY',
+        `weakly: no memory or no slot number for one more target; ${live} are pointed to`,
+      );
     }
     const slot = typeof target === 'symbol' ? binding.acquireSymbol(target) : binding.acquire(target);
     if (slot >= 0) return slot;

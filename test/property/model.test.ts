@@ -30,7 +30,8 @@ class Model {
     for (const [id, target] of this.held) {
       const pointer = this.pointers.get(id);
       if (pointer === undefined) continue;
-      if (!pointer.alive || pointer.value() !== target || make(target) !== pointer) throw new Error(`held target ${id} lost`);
+      if (!pointer.alive || pointer.value() !== target || make(target) !== pointer)
+        throw new Error(`held target ${id} lost`);
     }
     for (const [id, pointer] of this.pointers) {
       const { alive } = pointer;
@@ -41,7 +42,8 @@ class Model {
     for (const [place, pointer] of this.fields) {
       const id = Number(place.split('.')[0]);
       const whole = this.pointers.get(id);
-      if (whole !== undefined && whole.alive !== pointer.alive) throw new Error(`field ${place} lives apart from its target`);
+      if (whole !== undefined && whole.alive !== pointer.alive)
+        throw new Error(`field ${place} lives apart from its target`);
       if (this.held.has(id) && pointer.value()?.owner !== this.held.get(id)) throw new Error(`field ${place} lost`);
     }
     const all = [...this.pointers.values(), ...this.fields.values()];
@@ -119,7 +121,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   fc.constant({ name: 'turn of the event loop', run: () => turn() }),
 );
 
-const stress = process.env['WEAKLY_STRESS'] !== undefined;
+const stress = process.env.WEAKLY_STRESS !== undefined;
 
 describe('pointers against a model', () => {
   it('agree in every order of make, drop, GC, drain and reuse', async () => {

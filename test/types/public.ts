@@ -1,6 +1,16 @@
 // Compiled, never run: `npm run test:types`. Each line that must not compile says so.
 
-import { type CodedError, type ErrorCode, type Field, type FieldPointer, isPointer, keepAlive, make, makeField, Pointer } from '../../lib/index.js';
+import {
+  type CodedError,
+  type ErrorCode,
+  type Field,
+  type FieldPointer,
+  isPointer,
+  keepAlive,
+  make,
+  makeField,
+  Pointer,
+} from '../../lib/index.js';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function type<_T extends true>(): void {}

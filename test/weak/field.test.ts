@@ -65,7 +65,15 @@ describe('value', () => {
 
   it('goes through accessors and proxies, as written code would', () => {
     const log: string[] = [];
-    const target = new Proxy({ a: 1 }, { get: (o, k) => { log.push(`get ${String(k)}`); return Reflect.get(o, k); } });
+    const target = new Proxy(
+      { a: 1 },
+      {
+        get: (o, k) => {
+          log.push(`get ${String(k)}`);
+          return Reflect.get(o, k);
+        },
+      },
+    );
     makeField(target, 'a').value()?.get();
     expect(log).toEqual(['get a']);
     const frozen = Object.freeze({ a: 1 });
@@ -96,17 +104,25 @@ describe('value', () => {
 });
 
 describe('misuse', () => {
-  it.each([[null], [undefined], [1], ['s'], [Symbol('x')], [true], [1n]])('makeField(%s) throws ERR_WEAKLY_TARGET', (target) => {
-    expect(() => makeField(target as unknown as { a: 1 }, 'a')).toThrow(
-      expect.objectContaining({ name: 'TypeError', code: 'ERR_WEAKLY_TARGET' }),
-    );
-  });
+  it.each([[null], [undefined], [1], ['s'], [Symbol('x')], [true], [1n]])(
+    'makeField(%s) throws ERR_WEAKLY_TARGET',
+    (target) => {
+      expect(() => makeField(target as unknown as { a: 1 }, 'a')).toThrow(
+        expect.objectContaining({ name: 'TypeError', code: 'ERR_WEAKLY_TARGET' }),
+      );
+    },
+  );
 
-  it.each([[{}], [null], [undefined], [true], [1n], [() => 1]])('key %s throws ERR_WEAKLY_KEY and makes nothing', (key) => {
-    const before = binding.stats().live;
-    expect(() => makeField({}, key as never)).toThrow(expect.objectContaining({ name: 'TypeError', code: 'ERR_WEAKLY_KEY' }));
-    expect(binding.stats().live).toBe(before);
-  });
+  it.each([[{}], [null], [undefined], [true], [1n], [() => 1]])(
+    'key %s throws ERR_WEAKLY_KEY and makes nothing',
+    (key) => {
+      const before = binding.stats().live;
+      expect(() => makeField({}, key as never)).toThrow(
+        expect.objectContaining({ name: 'TypeError', code: 'ERR_WEAKLY_KEY' }),
+      );
+      expect(binding.stats().live).toBe(before);
+    },
+  );
 
   it('constructing by hand throws ERR_WEAKLY_CONSTRUCTOR', () => {
     for (const Class of [Field, FieldPointer]) {
@@ -132,7 +148,9 @@ describe('misuse', () => {
 
 describe('inspection', () => {
   it('shows class, place and life', async () => {
-    class Session { token = 't'; }
+    class Session {
+      token = 't';
+    }
     const target = new Session();
     expect(inspect(makeField(target, 'token'))).toBe('FieldPointer<Session.token> { alive }');
     expect(inspect(makeField({ [KEY]: 1 }, KEY))).toMatch(/^FieldPointer<Object\[Symbol\(key\)\]> /);

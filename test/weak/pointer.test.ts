@@ -145,7 +145,20 @@ describe('targets', async () => {
     ['a proxy', new Proxy({}, {})],
     ['a callable proxy', new Proxy(() => 1, {})],
     ['a revoked proxy', proxy],
-    ['a proxy whose every trap throws', new Proxy({}, new Proxy({}, { get: () => { throw new Error('trapped'); } }))],
+    [
+      'a proxy whose every trap throws',
+      new Proxy(
+        {},
+        new Proxy(
+          {},
+          {
+            get: () => {
+              throw new Error('trapped');
+            },
+          },
+        ),
+      ),
+    ],
     ['a date', new Date()],
     ['a map', new Map()],
     ['a weak map', new WeakMap()],
@@ -155,8 +168,16 @@ describe('targets', async () => {
     ['a detached ArrayBuffer', detached],
     ['a shared ArrayBuffer', new SharedArrayBuffer(8)],
     ['a boxed number', Object(1)],
-    ['an arguments object', (function (..._: unknown[]) { return arguments; })(1, 2)],
-    ['an object with a million-element hash', Object.fromEntries(Array.from({ length: 2_000 }, (_, i) => [`k${i}`, i]))],
+    [
+      'an arguments object',
+      (function (..._: unknown[]) {
+        return arguments;
+      })(1, 2),
+    ],
+    [
+      'an object with a million-element hash',
+      Object.fromEntries(Array.from({ length: 2_000 }, (_, i) => [`k${i}`, i])),
+    ],
     ['globalThis', globalThis],
     ['a global of another context', vm.runInContext('globalThis', context) as object],
     ['an object of another context', vm.runInContext('({})', context) as object],
@@ -190,7 +211,18 @@ describe('targets', async () => {
 
   it('run none of their own code', () => {
     const calls: string[] = [];
-    const target = new Proxy({}, new Proxy({}, { get: (_, trap) => { calls.push(String(trap)); return undefined; } }));
+    const target = new Proxy(
+      {},
+      new Proxy(
+        {},
+        {
+          get: (_, trap) => {
+            calls.push(String(trap));
+            return undefined;
+          },
+        },
+      ),
+    );
     const pointer = make(target);
     pointer.value();
     inspect(pointer);
@@ -237,7 +269,11 @@ describe('misuse', () => {
   it.each(primitives)('make(%s) throws ERR_WEAKLY_TARGET', (value, words) => {
     const before = binding.stats().live;
     expect(() => make(value as object)).toThrow(
-      expect.objectContaining({ name: 'TypeError', code: 'ERR_WEAKLY_TARGET', message: expect.stringContaining(words) }),
+      expect.objectContaining({
+        name: 'TypeError',
+        code: 'ERR_WEAKLY_TARGET',
+        message: expect.stringContaining(words),
+      }),
     );
     expect(binding.stats().live).toBe(before);
   });
@@ -252,17 +288,23 @@ describe('misuse', () => {
     expect(() => Reflect.construct(Object, [], Constructor)).not.toThrow();
   });
 
-  it.each([[{}], [null], [undefined], [1], ['s'], [Object.create(Pointer.prototype)], [new Proxy(make({}), {})], [makeField({ a: 1 }, 'a')]])(
-    'foreign receivers throw ERR_WEAKLY_RECEIVER (%#)',
-    (receiver: unknown) => {
-      const alive = Object.getOwnPropertyDescriptor(Pointer.prototype, 'alive')?.get as () => boolean;
-      for (const method of [Pointer.prototype.value, alive]) {
-        expect(() => method.call(receiver)).toThrow(
-          expect.objectContaining({ name: 'TypeError', code: 'ERR_WEAKLY_RECEIVER' }),
-        );
-      }
-    },
-  );
+  it.each([
+    [{}],
+    [null],
+    [undefined],
+    [1],
+    ['s'],
+    [Object.create(Pointer.prototype)],
+    [new Proxy(make({}), {})],
+    [makeField({ a: 1 }, 'a')],
+  ])('foreign receivers throw ERR_WEAKLY_RECEIVER (%#)', (receiver: unknown) => {
+    const alive = Object.getOwnPropertyDescriptor(Pointer.prototype, 'alive')?.get as () => boolean;
+    for (const method of [Pointer.prototype.value, alive]) {
+      expect(() => method.call(receiver)).toThrow(
+        expect.objectContaining({ name: 'TypeError', code: 'ERR_WEAKLY_RECEIVER' }),
+      );
+    }
+  });
 });
 
 describe('inspection', () => {
@@ -290,7 +332,17 @@ describe('inspection', () => {
 describe('isPointer', () => {
   it('tells pointers of both kinds from everything else', () => {
     expect([make({}), makeField({ a: 1 }, 'a'), Pointer.nil].every(isPointer)).toBe(true);
-    const others = [{}, null, undefined, 1, 's', Pointer, Pointer.prototype, Object.create(Pointer.prototype), new Proxy(make({}), {})];
+    const others = [
+      {},
+      null,
+      undefined,
+      1,
+      's',
+      Pointer,
+      Pointer.prototype,
+      Object.create(Pointer.prototype),
+      new Proxy(make({}), {}),
+    ];
     expect(others.some(isPointer)).toBe(false);
   });
 });
@@ -307,6 +359,7 @@ describe('keepAlive', () => {
   });
 
   it('takes anything and returns nothing', () => {
-    for (const value of [undefined, null, 1, 's', Symbol.for('x'), 1n, {}, Pointer.nil]) expect(keepAlive(value)).toBe(undefined);
+    for (const value of [undefined, null, 1, 's', Symbol.for('x'), 1n, {}, Pointer.nil])
+      expect(keepAlive(value)).toBe(undefined);
   });
 });
