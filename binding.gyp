@@ -15,7 +15,9 @@
         "native/slot_table.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
-      "defines": ["NAPI_VERSION=9", "NODE_ADDON_API_DISABLE_DEPRECATED", "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS"],
+      "defines": ["NAPI_VERSION=9", "NODE_ADDON_API_DISABLE_DEPRECATED", "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS",
+        # A worker may be terminated while the addon loads; an error that can no longer be thrown must not end the process.
+        "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
       # Node 20's common.gypi asks for gnu++17; the last flag of a command line wins, so the older one is taken out.
       "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],
       "cflags_cc": ["-std=c++20", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-cast-function-type"],

@@ -8,8 +8,8 @@ export interface Binding {
   acquire(target: object): number;
   /** The same for a non-registered symbol. */
   acquireSymbol(target: symbol): number;
-  /** The target of a slot; `undefined` when it is gone. The slot must be live. */
-  get(slot: number): unknown;
+  /** The target that (slot, generation) names; `undefined` when it is gone. */
+  get(slot: number, generation: number): unknown;
   /** Does nothing, opaquely. */
   keepAlive(value: unknown): void;
   /** Moves dead slots into `batch`; their number. */
@@ -73,7 +73,7 @@ export function loadBinding(root: string, resolve: (root: string) => string, loa
   let path: string | undefined;
   try {
     path = resolve(root);
-    return load(path) as Binding;
+    return (load(path) as { open(): Binding }).open();
   } catch (cause) {
     const wanted = `${process.platform}-${process.arch}, Node.js ${process.versions.node} (ABI ${process.versions.modules})`;
     const what =

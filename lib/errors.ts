@@ -28,7 +28,8 @@ export type CodedError<Base extends Error = Error> = Base & { readonly code: Err
 function coded<Base extends Error>(error: Base, code: ErrorCode): CodedError<Base> {
   // As in Node.js itself: the code shows in the stack, while `name` stays that of the class.
   const { name } = error;
-  error.name = `${name} [${code}]`;
+  // defineProperty: an assignment would fail where built-in prototypes are frozen.
+  Object.defineProperty(error, 'name', { value: `${name} [${code}]`, configurable: true });
   void error.stack; // composed from `name` on first access
   Reflect.deleteProperty(error, 'name');
   return Object.defineProperty(error, 'code', {

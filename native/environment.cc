@@ -19,6 +19,10 @@ void ReportClosed(int fd, uint32_t handles, size_t bytes) {
   uv_fs_req_cleanup(&request);
 }
 
+// Bookkeeping belongs to nobody's asynchronous operation. A context made at import would, on Node.js 20 and 22, keep the
+// AsyncLocalStorage store of that moment alive for ever.
+constexpr node::async_context kNoAsyncContext{0, 0};
+
 }  // namespace
 
 Environment::Environment(Napi::Env env, v8::Isolate* isolate) : env_(env), isolate_(isolate) {}
@@ -38,9 +42,7 @@ bool Environment::Init() {
   if (napi_get_uv_event_loop(env_, &loop) != napi_ok) return false;
   // The async handle comes last of what can fail: once it is open, only Close() may end this object.
   if (!slots_.Init() || !reclaim_.Init(loop, OnWake, this)) return false;
-  const v8::Local<v8::Object> resource = v8::Object::New(isolate_);
-  resource_.Reset(isolate_, resource);
-  async_context_ = node::EmitAsyncInit(isolate_, resource, "weakly.reclaim");
+  resource_.Reset(isolate_, v8::Object::New(isolate_));
   isolate_->AddGCEpilogueCallback(OnGcEpilogue, this, static_cast<v8::GCType>(compat::kMinorGc | compat::kMajorGc));
   napi_add_async_cleanup_hook(
       env_, [](napi_async_cleanup_hook_handle hook, void* data) { static_cast<Environment*>(data)->Close(hook); },
@@ -93,7 +95,7 @@ void Environment::OnWake(uv_async_t* async) {
   const v8::Local<v8::Context> context = on_deaths->GetCreationContextChecked();
   const v8::Context::Scope context_scope(context);
   const auto returned = node::MakeCallback(isolate, environment->resource_.Get(isolate), on_deaths, 0, nullptr,
-                                           environment->async_context_);
+                                           kNoAsyncContext);
   static_cast<void>(returned);
 }
 

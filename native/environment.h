@@ -32,7 +32,7 @@ class Environment {
  public:
   enum class State : uint8_t { kStarting, kRunning, kClosing, kClosed };
 
-  // Fills `exports`. Owns itself until the environment is torn down; on failure an exception is pending.
+  // One for each evaluation of lib/. Fills `exports`. Owns itself until the environment is torn down; on failure an exception is pending.
   static void Start(Napi::Env env, Napi::Object exports);
 
   Environment(const Environment&) = delete;
@@ -81,7 +81,6 @@ class Environment {
   napi_async_cleanup_hook_handle hook_ = nullptr;
   v8::Global<v8::Function> on_deaths_;
   v8::Global<v8::Object> resource_;
-  node::async_context async_context_{};
   std::vector<v8::Global<v8::ArrayBuffer>> buffers_;
 };
 

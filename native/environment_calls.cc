@@ -9,7 +9,7 @@ namespace {
 
 using Info = v8::FunctionCallbackInfo<v8::Value>;
 
-uint32_t SlotArgument(const Info& info) { return static_cast<uint32_t>(compat::SmallInteger(info[0])); }
+uint32_t SlotArgument(const Info& info, int i) { return static_cast<uint32_t>(compat::SmallInteger(info[i])); }
 
 }  // namespace
 
@@ -34,8 +34,12 @@ void Environment::AcquireSymbol(const Info& info) {
 }
 
 void Environment::Get(const Info& info) {
+  const Cell& cell = From(info)->slots_.cell(SlotArgument(info, 0));
+  // JavaScript has compared the generation already, but a GC between its comparison and this call may have made the
+  // word a link of the dead list; and that must never be followed as a handle.
+  if (cell.generation != SlotArgument(info, 1)) return;
   // An empty Global sets undefined, so a death that no epilogue has seen is told here too.
-  info.GetReturnValue().Set(From(info)->slots_.cell(SlotArgument(info)).target);
+  info.GetReturnValue().Set(cell.target);
 }
 
 // The call is opaque to every optimiser; that is all of it.
@@ -99,7 +103,7 @@ void Environment::ExportRaw(Napi::Object exports, const char* name, v8::Function
 void Environment::Export(Napi::Object exports) {
   ExportRaw(exports, "acquire", Acquire, 1);
   ExportRaw(exports, "acquireSymbol", AcquireSymbol, 1);
-  ExportRaw(exports, "get", Get, 1);
+  ExportRaw(exports, "get", Get, 2);
   ExportRaw(exports, "keepAlive", KeepAlive, 1);
   ExportRaw(exports, "takeDead", TakeDead, 0);
   ExportRaw(exports, "release", Release, 0);

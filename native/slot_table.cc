@@ -4,6 +4,13 @@
 
 namespace weakly {
 
+namespace {
+
+// The minor GCs that an object can die in before V8 promotes it.
+constexpr int kYoungGcs = 2;
+
+}  // namespace
+
 SlotTable::~SlotTable() {
   ResetAll();
   for (uint32_t i = 0; i < chunk_count_; i++) {
@@ -31,7 +38,7 @@ uint32_t SlotTable::Acquire(v8::Isolate* isolate, v8::Local<v8::Value> target, u
   fresh.hash = hash;
   index_.Insert(slot);
   live_++;
-  if (!nursery_.Push(slot)) young_incomplete_ = true;
+  if (!nursery_.Push(slot)) young_incomplete_ = kYoungGcs;
   return slot;
 }
 
@@ -76,9 +83,9 @@ void SlotTable::Die(uint32_t slot, SlotList* dead) {
 }
 
 void SlotTable::CollectDead(bool major, SlotList* dead) {
-  if (major || young_incomplete_) ScanAll(dead);
+  if (major || young_incomplete_ > 0) ScanAll(dead);
+  if (young_incomplete_ > 0) young_incomplete_--;
   ScanYoung(dead);
-  young_incomplete_ = false;
 }
 
 void SlotTable::ScanAll(SlotList* dead) {

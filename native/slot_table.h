@@ -139,7 +139,8 @@ class SlotTable {
   // told at once (the handle is null) and queued by the next major GC.
   SlotVector nursery_;
   SlotVector survivors_;
-  bool young_incomplete_ = false;
+  // How many more GCs must look at everything, because a slot could not be put on its list.
+  int young_incomplete_ = 0;
 };
 
 }  // namespace weakly

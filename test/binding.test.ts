@@ -6,7 +6,7 @@ describe('the binary', () => {
     const loaded = loadBinding(
       '/some/root',
       (root) => `${root}/x.node`,
-      (path) => ({ path }),
+      (path) => ({ open: () => ({ path }) }),
     );
     expect(loaded).toEqual({ path: '/some/root/x.node' });
   });

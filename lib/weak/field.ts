@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { constructorError, propertyKey, receiverError, targetError } from '../validate.js';
-import { acquire, describe, generationOf, isAlive, onRelease, read } from './slots.js';
+import { acquire, describe, isAlive, liveGenerationOf, onRelease, read } from './slots.js';
 
 /** Only this module can present it. */
 const KEY: unique symbol = Symbol('weakly.Field');
@@ -103,8 +103,7 @@ export class FieldPointer<out T extends object = object, out K extends keyof T =
 
   /** For `console.log`: the class of the target, the key, and whether it is alive. Pins nothing. */
   [inspect.custom](): string {
-    if (!(#slot in Object(this)))
-      throw receiverError(this, 'FieldPointer.prototype[util.inspect.custom]', 'FieldPointer');
+    if (!(#slot in Object(this))) return '[object FieldPointer]';
     const place = typeof this.#key === 'symbol' ? `[${String(this.#key)}]` : `.${this.#key}`;
     const name = describe(this.#slot, this.#generation);
     return name === null ? `FieldPointer<${place}> { dead }` : `FieldPointer<${name}${place}> { alive }`;
@@ -148,7 +147,7 @@ export function makeField<T extends object, K extends keyof T>(target: T, key: K
   }
   let pointer = places.get(place);
   if (pointer === undefined) {
-    pointer = new FieldPointer(KEY, slot, generationOf(slot), place);
+    pointer = new FieldPointer(KEY, slot, liveGenerationOf(slot), place);
     places.set(place, pointer);
   }
   return pointer as unknown as FieldPointer<T, K>;

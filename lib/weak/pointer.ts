@@ -7,8 +7,8 @@ import {
   CHUNK_SHIFT,
   CHUNK_SIZE,
   describe,
-  generationOf,
   isAlive,
+  liveGenerationOf,
   onRelease,
   read,
 } from './slots.js';
@@ -82,7 +82,7 @@ export class Pointer<out T extends WeakKey = WeakKey> {
 
   /** For `console.log`: the class of the target and whether it is alive. Pins nothing and runs none of the target's code. */
   [inspect.custom](): string {
-    if (!(#slot in Object(this))) throw receiverError(this, 'Pointer.prototype[util.inspect.custom]', 'Pointer');
+    if (!(#slot in Object(this))) return '[object Pointer]';
     if (this.#generation < 0) return 'Pointer.nil';
     const name = describe(this.#slot, this.#generation);
     return name === null ? 'Pointer { dead }' : `Pointer<${name}> { alive }`;
@@ -109,7 +109,7 @@ function canonical(slot: number): Pointer {
 // Not tied to the slot's creation: a call that failed in between (no memory, no stack) leaves a slot without a pointer,
 // and the next call makes it.
 function create(slot: number): Pointer {
-  const pointer = new Pointer(KEY, slot, generationOf(slot));
+  const pointer = new Pointer(KEY, slot, liveGenerationOf(slot));
   const index = slot >>> CHUNK_SHIFT;
   while (pointers.length <= index) pointers.push(new Array<Pointer | undefined>(CHUNK_SIZE).fill(undefined));
   (pointers[index] as (Pointer | undefined)[])[slot & CHUNK_MASK] = pointer;

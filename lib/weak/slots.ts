@@ -22,6 +22,7 @@ export type ReleaseHook = (batch: Int32Array, count: number) => void;
 
 const cells: Int32Array[] = [];
 const releaseHooks: ReleaseHook[] = [];
+let reclaiming = false;
 
 export function onRelease(hook: ReleaseHook): void {
   releaseHooks.push(hook);
@@ -67,8 +68,16 @@ function acquireAfterMakingRoom(target: object | symbol): number {
   }
 }
 
+/**
+ * The generation of a slot that was live when it was acquired. Whoever holds it now cannot be sure that the compiler still
+ * keeps the target: if it died in between, the count went up by one, and this is the one before.
+ */
+export function liveGenerationOf(slot: number): number {
+  return (generationOf(slot) - 1) | 1;
+}
+
 /** The generation of a slot, as it is now. */
-export function generationOf(slot: number): number {
+function generationOf(slot: number): number {
   return (cells[slot >>> 12] as Int32Array)[((slot & 4095) << 2) + 2] as number;
 }
 
@@ -81,7 +90,7 @@ export function isAlive(slot: number, generation: number): boolean {
 
 /** The target that (slot, generation) names, or undefined. */
 export function read(slot: number, generation: number): unknown {
-  return generationOf(slot) === generation ? binding.get(slot) : undefined;
+  return generationOf(slot) === generation ? binding.get(slot, generation) : undefined;
 }
 
 /** The class name of the target that (slot, generation) names, or null; pins nothing and runs no code of the target's. */
@@ -91,9 +100,16 @@ export function describe(slot: number, generation: number): string | null {
 
 /** Frees up to one batch of dead slots; their number. Runs no user code, so it may be called from anywhere. */
 export function reclaimBatch(): number {
-  const count = binding.takeDead();
-  if (count === 0) return 0;
-  for (const hook of releaseHooks) hook(binding.batch, count);
-  binding.release();
-  return count;
+  // A hook that got here again (through a patched built-in that makes pointers) would free the batch under the outer one.
+  if (reclaiming) return 0;
+  reclaiming = true;
+  try {
+    const count = binding.takeDead();
+    if (count === 0) return 0;
+    for (let i = 0; i < releaseHooks.length; i++) (releaseHooks[i] as ReleaseHook)(binding.batch, count);
+    binding.release();
+    return count;
+  } finally {
+    reclaiming = false;
+  }
 }

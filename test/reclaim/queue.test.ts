@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { binding } from '../../lib/binding.js';
 import { make } from '../../lib/index.js';
 import { away, gcUntil, majorGc, until, verify } from '../support/gc.js';
@@ -33,6 +33,21 @@ describe('the reclaim queue', () => {
     majorGc();
     expect(binding.stats().dead).toBeGreaterThan(0);
     await until(() => binding.stats().dead === 0, 'drained');
+  });
+
+  it('drains under fake timers, whose clock stands still', async () => {
+    vi.useFakeTimers({ toFake: ['performance', 'Date'] });
+    try {
+      away(() => {
+        for (let i = 0; i < 10_000; i++) make({ i });
+      });
+      majorGc();
+      majorGc();
+      while (binding.stats().dead > 0) await new Promise((resolve) => setImmediate(resolve));
+    } finally {
+      vi.useRealTimers();
+    }
+    verify();
   });
 
   it('yields to the event loop between slices', async () => {

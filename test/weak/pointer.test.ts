@@ -171,6 +171,7 @@ describe('targets', async () => {
     [
       'an arguments object',
       (function (..._: unknown[]) {
+        // biome-ignore lint/complexity/noArguments: it is the exotic object under test
         return arguments;
       })(1, 2),
     ],
@@ -318,6 +319,11 @@ describe('inspection', () => {
     const [dead] = dying(1);
     await gcUntil(() => dead?.alive === false, 'dead');
     expect(inspect(dead)).toBe('Pointer { dead }');
+  });
+
+  it('does not throw for what merely inherits from a pointer', () => {
+    expect(inspect(Object.create(make({})))).toBe('[object Pointer]');
+    expect(inspect(Object.create(makeField({ a: 1 }, 'a')))).toBe('[object FieldPointer]');
   });
 
   it('pins nothing', () => {

@@ -1,7 +1,7 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { binding } from '../../lib/binding.js';
 import { make, makeField } from '../../lib/index.js';
-import { acquire, generationOf, isAlive, read, reclaimBatch } from '../../lib/weak/slots.js';
+import { acquire, isAlive, liveGenerationOf, read, reclaimBatch } from '../../lib/weak/slots.js';
 import { away, gcUntil, majorGc, minorGc, until, verify } from '../support/gc.js';
 
 const MAX_SLOTS = 2 ** 28;
@@ -23,7 +23,7 @@ describe('slots', () => {
   it('need no Pointer object', () => {
     const target = {};
     const slot = acquire(target);
-    const generation = generationOf(slot);
+    const generation = liveGenerationOf(slot);
     expect(generation % 2).toBe(1);
     expect(isAlive(slot, generation)).toBe(true);
     expect(read(slot, generation)).toBe(target);
@@ -179,6 +179,27 @@ describe('when memory is refused', () => {
     expect(kept.every((object) => make(object).value() === object)).toBe(true);
   });
 
+  it('a slot that could not be listed as young is still found two minor GCs later', () => {
+    // Every Push() that needs memory is refused, so the list cannot grow; the targets die in the second minor GC.
+    let targets: object[] | null = [];
+    for (let i = 0; i < 3_000; i++) {
+      const target = { i };
+      binding.testing.refuseMemory(1);
+      try {
+        make(target);
+      } catch {
+        // growing the table was refused instead
+      }
+      targets.push(target);
+    }
+    binding.testing.refuseMemory(0);
+    minorGc();
+    targets = null;
+    minorGc();
+    minorGc();
+    expect(binding.testing.unseen()).toBe(0);
+  });
+
   it('a refused young list falls back to a full scan: no death is missed', () => {
     for (let round = 0; round < 8; round++) {
       const pointers = away(() =>
@@ -198,6 +219,44 @@ describe('when memory is refused', () => {
       expect(binding.testing.unseen()).toBe(0);
       verify();
     }
+  });
+});
+
+describe('native get', () => {
+  it('gives nothing for another generation, so a death between check and call cannot be followed', async () => {
+    const target = {};
+    const slot = acquire(target);
+    const generation = liveGenerationOf(slot);
+    expect(binding.get(slot, generation)).toBe(target);
+    expect(binding.get(slot, generation + 1)).toBe(undefined);
+    expect(binding.get(slot, generation + 2)).toBe(undefined);
+    const dead = away(() => {
+      const gone = acquire({});
+      return { slot: gone, generation: liveGenerationOf(gone) };
+    });
+    majorGc();
+    majorGc();
+    expect(binding.get(dead.slot, dead.generation)).toBe(undefined);
+  });
+});
+
+describe('two evaluations of the JavaScript over one binary', () => {
+  it('work side by side and know nothing of each other', async () => {
+    vi.resetModules();
+    const other = await import('../../lib/index.js');
+    expect(other.make).not.toBe(make);
+    const targets = Array.from({ length: 10_000 }, (_, i) => ({ i }));
+    const mine = targets.map((target) => make(target));
+    const theirs = targets.map((target) => other.make(target));
+    expect(mine.some((pointer, i) => (pointer as unknown) === theirs[i])).toBe(false);
+    expect(other.isPointer(mine[0])).toBe(false);
+    const dying = away(() => Array.from({ length: 5_000 }, () => ({}))).map(
+      (target) => [make(target), other.make(target)] as const,
+    );
+    await gcUntil(() => !dying.some(([a, b]) => a.alive || b.alive), 'dead for both');
+    await until(() => binding.stats().dead === 0, 'drained');
+    expect(targets.every((target, i) => make(target) === mine[i] && other.make(target) === theirs[i])).toBe(true);
+    verify();
   });
 });
 
