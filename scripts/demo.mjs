@@ -20,7 +20,7 @@ function npm(...args) {
   return spawnSync('npm', args, { ...options, shell: process.platform === 'win32' });
 }
 
-function step(what, ...args) {
+function step(what, args) {
   const began = performance.now();
   process.stdout.write(`${what} (npm ${args.join(' ')}) ... `);
   const { status, signal, error, stdout, stderr } = npm(...args);
@@ -29,23 +29,33 @@ function step(what, ...args) {
     return;
   }
   console.log('failed');
-  process.stderr.write(`${stdout ?? ''}${stderr ?? ''}`);
-  console.error(`The demo could not be prepared: npm ${args.join(' ')}: ${error?.message ?? signal ?? `exit code ${status}`}`);
+  const output = `${stdout ?? ''}${stderr ?? ''}`;
+  process.stderr.write(output);
+  const reason = error?.message ?? signal ?? `exit code ${status}`;
+  console.error(`The demo could not be prepared: npm ${args.join(' ')}: ${reason}`);
   process.exit(1);
 }
 
 /** In a process of its own: a binary for another Node.js may do worse than throw. */
 function loads() {
   const script = "await import('weakly')";
-  return spawnSync(process.execPath, ['--input-type=module', '-e', script], { cwd: root, env, stdio: 'ignore' }).status === 0;
+  return (
+    spawnSync(process.execPath, ['--input-type=module', '-e', script], { cwd: root, env, stdio: 'ignore' }).status === 0
+  );
 }
 
 // npm writes the file last: an installation that was interrupted is not taken for a whole one.
-if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) step('Installing and building', 'ci', '--no-audit', '--no-fund');
-if (!existsSync(join(root, 'dist', 'index.js'))) step('Building the library', 'run', 'build:ts');
-if (!loads()) step(`Building the native part for Node.js ${process.version}`, 'run', 'install');
+if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) {
+  step('Installing and building', ['ci', '--no-audit', '--no-fund']);
+}
+if (!existsSync(join(root, 'dist', 'index.js'))) step('Building the library', ['run', 'build:ts']);
+if (!loads()) step(`Building the native part for Node.js ${process.version}`, ['run', 'install']);
 
-const demo = spawnSync(process.execPath, [join(root, 'examples', 'demo', 'main.mjs')], { cwd: root, env, stdio: 'inherit' });
+const demo = spawnSync(process.execPath, [join(root, 'examples', 'demo', 'main.mjs')], {
+  cwd: root,
+  env,
+  stdio: 'inherit',
+});
 if (demo.error) console.error(`The demo could not be started: ${demo.error.message}`);
 else if (demo.signal) console.error(`The demo was ended by ${demo.signal}`);
 process.exitCode = demo.status ?? 1;

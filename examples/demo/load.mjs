@@ -22,13 +22,19 @@ const commands = {
     });
     const { errors, timeouts, non2xx } = autocannon.aggregateResult([result], { url });
     if (errors + timeouts + non2xx > 0) {
-      throw new Error(`of the requests to the service, ${errors} failed, ${timeouts} timed out, ${non2xx} had a bad status`);
+      throw new Error(
+        `of the requests to the service, ${errors} failed, ${timeouts} timed out, ${non2xx} had a bad status`,
+      );
     }
     if (keep) results.set(url, [...(results.get(url) ?? []), result]);
   },
   summary({ url }) {
-    const { requests, latency, duration } = autocannon.aggregateResult(results.get(url), { url });
-    return { total: requests.total, p99: latency.p99, duration };
+    const phases = results.get(url);
+    const rates = phases.map((phase) => {
+      const { requests, duration } = autocannon.aggregateResult([phase], { url });
+      return requests.total / duration;
+    });
+    return { rates, p99: autocannon.aggregateResult(phases, { url }).latency.p99 };
   },
 };
 

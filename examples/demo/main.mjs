@@ -1,13 +1,15 @@
-// Runs the demo: two services that differ only in how they watch their objects, under load in turns. `npm run demo`.
+// Runs the demo: one service, run as several that differ only in how they watch their objects, under load in turns. `npm run demo`.
 
 import { fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { SIDES } from './observe.mjs';
 import { conclusion, introduction, table } from './report.mjs';
 
+/** Whole seconds: autocannon rounds up. */
 const PHASE_S = 4;
-// In this order, whatever slowly changes about the machine hits both sides alike.
-const PHASES = ['weakly', 'WeakRef', 'WeakRef', 'weakly'];
+// There and back: whatever slowly changes about the machine hits all sides alike.
+const PHASES = [...Object.keys(SIDES), ...Object.keys(SIDES).reverse()];
 const WARM_UP_S = 1;
 /** For anything that should be answered at once, on a machine however busy. */
 const PATIENCE_MS = 20_000;
@@ -18,18 +20,26 @@ class Child {
   #name;
   #waiting = new Map();
   #next = 0;
+  #reportDeath;
   ready;
+  /** Rejected when the process ends, or cannot start. */
+  died = new Promise((_, reject) => {
+    this.#reportDeath = reject;
+  });
 
   constructor(name, script, ...args) {
     this.#name = name;
     this.#process = fork(fileURLToPath(new URL(script, import.meta.url)), args, { execArgv: [] });
+    this.died.catch(() => {});
     this.ready = this.#wait('ready', PATIENCE_MS);
     this.#process.on('message', ({ id, ready, result, error }) => {
       if (ready !== undefined) this.#settle('ready', null, ready);
       else this.#settle(id, error && new Error(error), result);
     });
     this.#process.on('error', (error) => this.#fail(error));
-    this.#process.on('exit', (code, signal) => this.#fail(new Error(`the ${name} process ended early (${signal ?? `code ${code}`})`)));
+    this.#process.on('exit', (code, signal) =>
+      this.#fail(new Error(`the ${name} process ended early (${signal ?? `code ${code}`})`)),
+    );
   }
 
   ask(command, options = {}, patience = PATIENCE_MS) {
@@ -46,7 +56,8 @@ class Child {
 
   #wait(id, patience) {
     const answer = new Promise((resolve, reject) => {
-      const late = () => this.#settle(id, new Error(`the ${this.#name} process did not answer "${id}" within ${patience} ms`));
+      const late = () =>
+        this.#settle(id, new Error(`the ${this.#name} process did not answer "${id}" within ${patience} ms`));
       this.#waiting.set(id, { resolve, reject, timer: setTimeout(late, patience) });
     });
     // Whoever waits for it hears of it; nobody may be waiting yet.
@@ -64,6 +75,7 @@ class Child {
   }
 
   #fail(error) {
+    this.#reportDeath(error);
     for (const id of [...this.#waiting.keys()]) this.#settle(id, error);
   }
 }
@@ -89,7 +101,13 @@ async function run(children) {
     await side.service.ask('reset');
   }
   for (const [i, name] of PHASES.entries()) {
-    await phase(sides.get(name), load, PHASE_S, true, `phase ${i + 1} of ${PHASES.length}, ${name.padEnd(7)}`);
+    await phase(
+      sides.get(name),
+      load,
+      PHASE_S,
+      true,
+      `phase ${i + 1} of ${PHASES.length}, ${name.padEnd(Math.max(...PHASES.map((other) => other.length)))}`,
+    );
   }
   progress('');
 
@@ -107,7 +125,8 @@ async function phase({ service, url }, load, seconds, keep, title) {
   const before = await service.ask('status');
   const loading = load.ask('load', { url, seconds, keep }, seconds * 1000 + PATIENCE_MS);
   let over = false;
-  const done = loading.finally(() => {
+  // A service that dies is the news, not the requests that fail because of it.
+  const done = Promise.race([loading, service.died]).finally(() => {
     over = true;
   });
   done.catch(() => {});

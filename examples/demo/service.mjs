@@ -107,9 +107,10 @@ function createService(observer, sessions) {
 
 let served = 0;
 const clock = new Clock();
-const side = await SIDES[process.argv[2]]();
+const { every, load } = SIDES[process.argv[2]];
+const side = await load();
 const pauses = new Pauses(clock);
-const observer = new Observer(side, clock, pauses);
+const observer = new Observer(side, every, clock, pauses);
 const app = createService(observer, new Sessions(observer, clock));
 
 const commands = {
@@ -129,7 +130,14 @@ const commands = {
     clock.start();
     const kinds = observer.summary();
     clock.stop();
-    return { kinds, minor: pauses.minor, major: pauses.major, rss: process.memoryUsage.rss() };
+    return {
+      kinds,
+      every,
+      asking: observer.asking,
+      minor: pauses.minor,
+      major: pauses.major,
+      rss: process.memoryUsage.rss(),
+    };
   },
 };
 
