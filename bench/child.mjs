@@ -24,8 +24,7 @@ async function open() {
 }
 
 const api = await open();
-const result =
-  api.unavailable === undefined ? await scenarios[scenario](api, Number(n), JSON.parse(options)) : api;
+const result = api.unavailable === undefined ? await scenarios[scenario](api, Number(n), JSON.parse(options)) : api;
 console.log(JSON.stringify(result));
 // What a contender leaves behind (timers, finalizers that are still to run) must not hold up the next measurement.
 process.exit(0);

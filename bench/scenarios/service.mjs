@@ -1,5 +1,6 @@
-// The major GCs of a service that V8 marks incrementally and concurrently, beside the program: what is left of them as a
-// pause on the main thread. A forced gc() does all the work in one pause, so it says more of the work than of the pause.
+// The major GCs of a service that V8 marks incrementally and concurrently, beside the program: what is left of them
+// as a pause on the main thread. A forced gc() does all the work in one pause, so it says more of the work than of the
+// pause.
 
 import { constants, PerformanceObserver } from 'node:perf_hooks';
 import { hold, median, now, settle, sleep, turn } from './common.mjs';
@@ -26,7 +27,9 @@ export async function service(api, n, { seconds = 6, enough = 12 } = {}) {
   await sleep(50); // entries arrive later than the collection
   observer.disconnect();
   if (state.targets.length !== n) throw new Error('unreachable; it keeps the targets to here');
-  return pauses.length === 0 ? { unavailable: 'no major GC' } : { ms: median(pauses), max: Math.max(...pauses), count: pauses.length };
+  return pauses.length === 0
+    ? { unavailable: 'no major GC' }
+    : { ms: median(pauses), max: Math.max(...pauses), count: pauses.length };
 }
 
 function serve(window, first) {

@@ -1,0 +1,249 @@
+// Packs the library and uses the tarball as a stranger would: on every supported major, with no compiler on the PATH and
+// install scripts switched off; and then with the binary missing, with one of another major, and with nothing to build with.
+
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { MAJORS, nodeMajor } from './majors.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const work = mkdtempSync(join(tmpdir(), 'weakly-package-'));
+const ABI = { 20: 115, 22: 127, 24: 137, 26: 147 };
+const BINARIES = MAJORS.map((major) => `prebuilds/linux-x64/weakly.abi${ABI[major]}.glibc.node`);
+let passed = 0;
+
+function test(name, run) {
+  try {
+    run();
+  } catch (error) {
+    console.error(`not ok - ${name}`);
+    throw error;
+  }
+  passed++;
+  console.log(`ok - ${name}`);
+}
+
+/** A PATH with a Node.js, its npm and a shell, and nothing that compiles. */
+function barePath(major) {
+  const bin = join(work, `bin-${major}`);
+  mkdirSync(bin, { recursive: true });
+  const { node } = nodeMajor(major);
+  if (!existsSync(join(bin, 'node'))) symlinkSync(node, join(bin, 'node'));
+  const npm = execFileSync('which', ['npm'], { encoding: 'utf8' }).trim();
+  const npmCli = execFileSync('readlink', ['-f', npm], { encoding: 'utf8' }).trim();
+  writeFileSync(join(bin, 'npm'), `#!/bin/sh\nexec "${join(bin, 'node')}" "${npmCli}" "$@"\n`);
+  chmodSync(join(bin, 'npm'), 0o755);
+  for (const tool of ['sh', 'env']) {
+    const from = execFileSync('which', [tool], { encoding: 'utf8' }).trim();
+    if (!existsSync(join(bin, tool))) symlinkSync(from, join(bin, tool));
+  }
+  for (const tool of ['cc', 'gcc', 'g++', 'clang', 'make', 'python3']) assert(!existsSync(join(bin, tool)));
+  return bin;
+}
+
+function bareEnvironment(major) {
+  // npm looks for its settings (a registry's certificates, say) beside its Node.js; this one has none there.
+  const setting = (name) => execFileSync('npm', ['config', 'get', name], { encoding: 'utf8' }).trim();
+  return { ...process.env, PATH: barePath(major), npm_config_globalconfig: setting('globalconfig') };
+}
+
+function project(name) {
+  const dir = join(work, name);
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(join(dir, 'package.json'), '{"private":true}\n');
+  return dir;
+}
+
+function install(dir, env, tarball, ...options) {
+  return spawnSync('npm', ['install', '--no-audit', '--no-fund', ...options, tarball], {
+    cwd: dir,
+    env,
+    encoding: 'utf8',
+  });
+}
+
+const USE = `
+  const targets = Array.from({ length: 1000 }, (_, id) => ({ id }));
+  const kept = targets.map((target) => weakly.make(target));
+  const dropped = (() => Array.from({ length: 1000 }, (_, id) => weakly.make({ id })))();
+  const deadline = Date.now() + 30000;
+  while (dropped.some((pointer) => pointer.alive)) {
+    if (Date.now() > deadline) throw new Error('nothing died');
+    await new Promise((resolve) => setImmediate(resolve));
+    gc();
+  }
+  if (!kept.every((pointer, i) => pointer.value() === targets[i] && weakly.make(targets[i]) === pointer)) throw new Error('lost');
+  console.log('works ' + dropped.filter((pointer) => pointer.value() === undefined).length);
+`;
+
+function use(dir, env) {
+  const scripts = {
+    'esm.mjs': `import * as weakly from 'weakly';\n${USE}`,
+    'cjs.cjs': `const weakly = require('weakly');\n(async () => {${USE}})();`,
+  };
+  for (const [file, text] of Object.entries(scripts)) {
+    writeFileSync(join(dir, file), text);
+    // Node.js 20 and 22 warn that require() of ESM is experimental; that is theirs to say.
+    const ran = spawnSync('node', ['--expose-gc', file], { cwd: dir, env, encoding: 'utf8' });
+    assert.equal(ran.status, 0, ran.stderr);
+    assert.equal(ran.stdout, 'works 1000\n');
+  }
+}
+
+/** Runs an import that must fail; the error's code and message. */
+function failedImport(dir, env) {
+  const script =
+    "import('weakly').then(() => console.log('{}'), (e) => console.log(JSON.stringify({ code: e.code, message: e.message, cause: e.cause?.message })))";
+  const ran = spawnSync('node', ['-e', script], { cwd: dir, env, encoding: 'utf8' });
+  assert.equal(ran.status, 0, ran.stderr);
+  return JSON.parse(ran.stdout);
+}
+
+function newest(versions) {
+  return (
+    versions
+      .map((v) => v.split('.').map(Number))
+      .sort((a, b) => a[0] - b[0] || a[1] - b[1] || (a[2] ?? 0) - (b[2] ?? 0))
+      .at(-1)
+      ?.join('.') ?? '0'
+  );
+}
+
+function atMost(version, limit) {
+  return newest([version, limit]) === newest([limit]);
+}
+
+function main() {
+  for (const [i, major] of MAJORS.entries()) {
+    if (existsSync(join(root, BINARIES[i]))) continue;
+    execFileSync(process.execPath, [join(root, 'scripts', 'prebuild.mjs'), String(major)], { stdio: 'inherit' });
+  }
+  // Packed from a copy with exactly these binaries: a local build for another Node.js must not slip into a release.
+  const packed = JSON.parse(
+    execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', work], {
+      cwd: root,
+      encoding: 'utf8',
+    }),
+  );
+  const [{ filename, files, version }] = Array.isArray(packed) ? packed : Object.values(packed);
+  const tarball = join(work, filename);
+
+  test('package.json and CHANGELOG.md name the same version', () => {
+    const top = /^## (\d+\.\d+\.\d+)/m.exec(readFileSync(join(root, 'CHANGELOG.md'), 'utf8'))?.[1];
+    assert.equal(top, version);
+  });
+
+  test('the tarball has what it needs, and nothing else', () => {
+    const list = (dir, fits) =>
+      readdirSync(join(root, dir), { recursive: true })
+        .map((file) => `${dir}/${file}`)
+        .filter(fits);
+    const expected = [
+      'LICENSE',
+      'README.md',
+      'CHANGELOG.md',
+      'package.json',
+      'binding.gyp',
+      'scripts/install.mjs',
+      ...BINARIES,
+      ...list('native', (file) => /\.(cc|h)$/.test(file)),
+      ...list('lib', (file) => file.endsWith('.ts')).flatMap((file) => {
+        const base = file.replace(/^lib/, 'dist').replace(/\.ts$/, '');
+        return [`${base}.js`, `${base}.d.ts`];
+      }),
+    ];
+    assert.deepEqual(files.map(({ path }) => path).sort(), expected.sort());
+  });
+
+  test('no binary needs a glibc or libstdc++ younger than Node.js itself does', () => {
+    for (const binary of BINARIES) {
+      const symbols = execFileSync('objdump', ['-T', join(root, binary)], { encoding: 'utf8', maxBuffer: 1 << 26 });
+      for (const [family, limit] of [
+        ['GLIBC', '2.28'],
+        ['GLIBCXX', '3.4.25'],
+      ]) {
+        const versions = [...symbols.matchAll(new RegExp(`\\b${family}_([0-9.]+)`, 'g'))].map((match) => match[1]);
+        assert(versions.length > 0 && atMost(newest(versions), limit), `${binary} needs ${family}_${newest(versions)}`);
+      }
+    }
+  });
+
+  for (const major of MAJORS) {
+    test(`Node.js ${major}: installs without a compiler and without install scripts, loads and works`, () => {
+      const dir = project(`project-${major}`);
+      const env = bareEnvironment(major);
+      const installed = install(dir, env, tarball, '--ignore-scripts');
+      assert.equal(installed.status, 0, installed.stderr);
+      use(dir, env);
+    });
+  }
+
+  const dir = join(work, `project-${MAJORS[0]}`);
+  const env = bareEnvironment(MAJORS[0]);
+  const prebuilds = join(dir, 'node_modules', 'weakly', 'prebuilds', 'linux-x64');
+  const own = join(prebuilds, `weakly.abi${ABI[MAJORS[0]]}.glibc.node`);
+
+  test('a binary of another major is refused by name, and does not crash', () => {
+    copyFileSync(join(prebuilds, `weakly.abi${ABI[MAJORS[1]]}.glibc.node`), own);
+    const { code, message, cause } = failedImport(dir, env);
+    assert.equal(code, 'ERR_WEAKLY_BINARY');
+    assert.match(message, new RegExp(`abi${ABI[MAJORS[0]]}.*does not load on linux-x64`));
+    assert.match(cause, new RegExp(`built for Node.js ${MAJORS[1]}, but this is Node.js ${MAJORS[0]}`));
+  });
+
+  test('a missing binary is reported with platform, ABI and what to do', () => {
+    rmSync(prebuilds, { recursive: true });
+    const { code, message } = failedImport(dir, env);
+    assert.equal(code, 'ERR_WEAKLY_BINARY');
+    assert.match(message, new RegExp(`linux-x64.*ABI ${ABI[MAJORS[0]]}.*npm rebuild weakly`));
+  });
+
+  test('with neither binary nor compiler, npm rebuild says what it looked for and fails', () => {
+    const built = spawnSync('npm', ['rebuild', 'weakly', '--foreground-scripts'], {
+      cwd: dir,
+      env,
+      encoding: 'utf8',
+    });
+    const output = built.stdout + built.stderr;
+    assert.notEqual(built.status, 0, output);
+    assert.match(output, new RegExp(`no prebuilt binary for linux-x64.*ABI ${ABI[MAJORS[0]]}`));
+  });
+
+  test('with a compiler, npm rebuild makes a binary that works', () => {
+    const { node, nodedir } = nodeMajor(MAJORS[0]);
+    const full = {
+      ...process.env,
+      PATH: `${dirname(node)}${delimiter}${process.env.PATH}`,
+      npm_config_nodedir: nodedir,
+    };
+    const built = spawnSync('npm', ['rebuild', 'weakly', '--foreground-scripts'], {
+      cwd: dir,
+      env: full,
+      encoding: 'utf8',
+    });
+    assert.equal(built.status, 0, built.stdout + built.stderr);
+    use(dir, env);
+  });
+
+  console.log(`${passed} passed, 0 failed`);
+}
+
+try {
+  main();
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
