@@ -43,7 +43,9 @@ if (!existsSync(new URL('../../dist/index.js', import.meta.url))) {
 
 /** The collector's flags of this very process go on to the children, so that a stress run stresses them as well. */
 const inherited = process.execArgv.filter((flag) =>
-  /^--(expose[-_]gc|stress|gc[-_]|random[-_]gc|single[-_]threaded|minor[-_]m|scavenger?[-_]|verify[-_]heap)/.test(flag),
+  /^--(expose[-_]gc|stress|gc[-_]|random[-_]gc|max[-_]semi|single[-_]threaded|minor[-_]m|scavenger?[-_]|verify[-_]heap)/.test(
+    flag,
+  ),
 );
 
 /** Far above what any child needs, also under a sanitizer or a stress flag; below the timeout of a test. */

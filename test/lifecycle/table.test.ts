@@ -18,21 +18,21 @@ interface Row {
   readonly saysNothingTerminated?: true;
 }
 
-const someDead = (said: Said): void => expect(said['dead']).toBeGreaterThan(0);
+const someDead = (said: Said): void => expect(said.dead).toBeGreaterThan(0);
 
 const rows: readonly Row[] = [
-  { step: 'load', check: (said) => expect(said['live']).toBe(0) },
-  { step: 'alive', check: (said) => expect(said['live']).toBe(10_000) },
+  { step: 'load', check: (said) => expect(said.live).toBe(0) },
+  { step: 'alive', check: (said) => expect(said.live).toBe(10_000) },
   // The wake-up of these deaths is still on its way when the loop ends: Node.js runs the loop once more in teardown.
-  { step: 'queued', check: (said) => expect(said['dead']).toBeGreaterThan(9_900) },
-  { step: 'queued, a batch taken', check: (said) => expect(said['taken']).toBe(512) },
-  { step: 'drained', check: (said) => expect(said['dead']).toBe(0) },
+  { step: 'queued', check: (said) => expect(said.dead).toBeGreaterThan(9_900) },
+  { step: 'queued, a batch taken', check: (said) => expect(said.taken).toBe(512) },
+  { step: 'drained', check: (said) => expect(said.dead).toBe(0) },
   { step: 'half drained', check: halfDrained },
   { step: 'exit, half drained', check: halfDrained, exits: true },
   {
     step: 'exit from inside a drain',
     check: (said) => {
-      expect(said['released']).toBe(512);
+      expect(said.released).toBe(512);
       someDead(said);
     },
     exits: true,
@@ -49,16 +49,20 @@ const rows: readonly Row[] = [
   { step: 'exit handler', check: usable, saysNothingTerminated: true },
   { step: 'exit with an exit handler', check: usable, exits: true, saysNothingTerminated: true },
   { step: 'beforeExit', check: someDead, saysNothingTerminated: true },
-  { step: 'beforeExit with more to do', check: (said) => expect(said['drained']).toBe(true), saysNothingTerminated: true },
+  {
+    step: 'beforeExit with more to do',
+    check: (said) => expect(said.drained).toBe(true),
+    saysNothingTerminated: true,
+  },
   { step: 'exit from beforeExit', check: someDead, exits: true, saysNothingTerminated: true },
   { step: 'uncaught exception', check: someDead, throws: true },
   { step: 'unhandled rejection', check: someDead, throws: true },
-  { step: 'uncaught exception from inside a drain', check: (said) => expect(said['released']).toBe(512), throws: true },
+  { step: 'uncaught exception from inside a drain', check: (said) => expect(said.released).toBe(512), throws: true },
 ];
 
 function halfDrained(said: Said): void {
-  expect(said['dead']).toBeGreaterThan(0);
-  expect(said['dead']).toBeLessThan(said['all'] as number);
+  expect(said.dead).toBeGreaterThan(0);
+  expect(said.dead).toBeLessThan(said.all as number);
 }
 
 function usable(said: Said): void {
@@ -89,14 +93,14 @@ describe.each(rows)('$step', (row) => {
     const ended = await run('run.mjs', [row.step, 'worker']);
     const said = checkSaid(row, ended);
     expectEnd(ended, 0, 1);
-    expect(said['workerExit']).toBe(row.throws ? 1 : row.exits ? 7 : 0);
-    expect(said['workerError']).toBe(row.throws ? 'thrown on purpose' : undefined);
+    expect(said.workerExit).toBe(row.throws ? 1 : row.exits ? 7 : 0);
+    expect(said.workerError).toBe(row.throws ? 'thrown on purpose' : undefined);
   });
 
   it('in a worker that is terminated', async () => {
     const ended = await run('run.mjs', [row.step, 'terminate']);
     expectEnd(ended, 0, 1);
-    expect(facts(ended)['workerExit']).toBe(1);
+    expect(facts(ended).workerExit).toBe(1);
     if (row.saysNothingTerminated) expect(ended.said).toHaveLength(1);
     else checkSaid(row, ended);
   });
