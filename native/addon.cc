@@ -13,9 +13,9 @@ bool FitsThisNode(Napi::Env env) {
   const napi_node_version* running = nullptr;
   if (napi_get_node_version(env, &running) != napi_ok) return false;
   if (running->major == NODE_MAJOR_VERSION) return true;
-  Napi::Error error = Napi::Error::New(env, "weakly: this native binary was built for Node.js " +
-                                                std::to_string(NODE_MAJOR_VERSION) + ", but this is Node.js " +
-                                                std::to_string(running->major));
+  Napi::Error error =
+      Napi::Error::New(env, "weakly: this native binary was built for Node.js " + std::to_string(NODE_MAJOR_VERSION) +
+                                ", but this is Node.js " + std::to_string(running->major));
   error.Set("code", "ERR_WEAKLY_BINARY");
   error.ThrowAsJavaScriptException();
   return false;

@@ -45,8 +45,8 @@ bool Environment::Init() {
   resource_.Reset(isolate_, v8::Object::New(isolate_));
   isolate_->AddGCEpilogueCallback(OnGcEpilogue, this, static_cast<v8::GCType>(compat::kMinorGc | compat::kMajorGc));
   napi_add_async_cleanup_hook(
-      env_, [](napi_async_cleanup_hook_handle hook, void* data) { static_cast<Environment*>(data)->Close(hook); },
-      this, &hook_);
+      env_, [](napi_async_cleanup_hook_handle hook, void* data) { static_cast<Environment*>(data)->Close(hook); }, this,
+      &hook_);
   state_ = State::kRunning;
   return true;
 }
@@ -94,8 +94,8 @@ void Environment::OnWake(uv_async_t* async) {
   const v8::Local<v8::Function> on_deaths = environment->on_deaths_.Get(isolate);
   const v8::Local<v8::Context> context = on_deaths->GetCreationContextChecked();
   const v8::Context::Scope context_scope(context);
-  const auto returned = node::MakeCallback(isolate, environment->resource_.Get(isolate), on_deaths, 0, nullptr,
-                                           kNoAsyncContext);
+  const auto returned =
+      node::MakeCallback(isolate, environment->resource_.Get(isolate), on_deaths, 0, nullptr, kNoAsyncContext);
   static_cast<void>(returned);
 }
 

@@ -140,9 +140,7 @@ void Environment::ExportTesting(Napi::Object exports) {
     return broken == nullptr ? env_.Null() : Napi::Value(Napi::String::New(env_, broken));
   });
   method("unseen", [this](const CallbackInfo&) { return Napi::Number::New(env_, slots_.CountUnseen()); });
-  method("setLimits", [this, number](const CallbackInfo& info) {
-    slots_.SetLimits(number(info, 0), number(info, 1));
-  });
+  method("setLimits", [this, number](const CallbackInfo& info) { slots_.SetLimits(number(info, 0), number(info, 1)); });
   method("refuseMemory", [this, number](const CallbackInfo& info) { memory_->RefuseNext(number(info, 0)); });
   method("reportClose", [this, number](const CallbackInfo& info) { report_fd_ = static_cast<int>(number(info, 0)); });
 }
