@@ -120,7 +120,7 @@ describe('misuse', () => {
       expect(() => makeField({}, key as never)).toThrow(
         expect.objectContaining({ name: 'TypeError', code: 'ERR_WEAKLY_KEY' }),
       );
-      expect(binding.stats().live).toBe(before);
+      expect(binding.stats().live).toBeLessThanOrEqual(before); // a GC may have come in between
     },
   );
 

@@ -7,6 +7,8 @@ import { away, gcUntil, majorGc, minorGc, turn, until, verify } from '../support
 
 afterEach(() => verify());
 
+const stressed = process.env.WEAKLY_STRESS !== undefined;
+
 class Session {
   readonly id: number;
   constructor(id: number) {
@@ -80,10 +82,15 @@ describe('value and alive', () => {
   });
 
   it('tell a death found by a minor GC', () => {
+    const { majorGcs } = binding.stats();
     const pointers = dying(1_000);
     minorGc();
     minorGc();
-    expect(pointers.filter((pointer) => pointer.alive).length).toBe(0);
+    const dead = pointers.filter((pointer) => !pointer.alive && pointer.value() === undefined).length;
+    expect(dead).toBeGreaterThan(0);
+    // Stress flags add minor GCs while the targets are made, which promotes some; without them all have died young.
+    if (!stressed) expect(dead).toBe(1_000);
+    if (!stressed) expect(binding.stats().majorGcs).toBe(majorGcs);
   });
 
   it('never disagree, GC by GC', () => {
@@ -276,7 +283,7 @@ describe('misuse', () => {
         message: expect.stringContaining(words),
       }),
     );
-    expect(binding.stats().live).toBe(before);
+    expect(binding.stats().live).toBeLessThanOrEqual(before); // a GC may have come in between
   });
 
   it('constructing by hand throws ERR_WEAKLY_CONSTRUCTOR', () => {

