@@ -30,6 +30,17 @@ export async function gcUntil(predicate: () => boolean, what: string, timeoutMs 
   }
 }
 
+/**
+ * Collects within the running job until `predicate` holds. Not once: a compilation in the background, or a register of
+ * the interpreter, may hold one last target through a GC or two.
+ */
+export function gcNowUntil(predicate: () => boolean, what: string): void {
+  for (let i = 0; !predicate(); i++) {
+    if (i === 50) throw new Error(`not after ${i} GCs: ${what}`);
+    majorGc();
+  }
+}
+
 /** Waits, collecting nothing, until `predicate` holds. */
 export async function until(predicate: () => boolean, what: string, timeoutMs = 30_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
