@@ -30,16 +30,8 @@ function newest(dir) {
   return time;
 }
 
-export function prepareRoot(log) {
-  if (!existsSync(join(root, 'node_modules', 'typescript'))) {
-    try {
-      run('npm', ['ci']);
-    } catch {
-      // A registry that lacks some other platform's binaries makes `npm ci` refuse the lock file.
-      log('npm ci failed; trying npm install');
-      run('npm', ['install', '--no-save']);
-    }
-  }
+export function prepareRoot() {
+  if (!existsSync(join(root, 'node_modules', 'typescript'))) run('npm', ['ci']);
   const built = join(root, 'dist', 'index.js');
   // An older build would be measured without a word.
   if (!existsSync(built) || statSync(built).mtimeMs < newest(join(root, 'lib'))) run('npm', ['run', 'build:ts']);

@@ -10,8 +10,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
+#include <new>
 
 namespace weakly {
+
+// Asks the processor for a line that will be written soon; may do nothing.
+inline void Prefetch(const void* address) {
+#if defined(__GNUC__)
+  __builtin_prefetch(address, 1);
+#else
+  static_cast<void>(address);
+#endif
+}
 
 class Memory {
  public:
@@ -23,7 +34,13 @@ class Memory {
   template <typename T>
   T* Allocate(size_t count) {
     if (Refused()) return nullptr;
-    void* block = std::calloc(count, sizeof(T));
+    void* block;
+    if constexpr (kOverAligned<T>) {
+      block = ::operator new(count * sizeof(T), std::align_val_t{alignof(T)}, std::nothrow);
+      if (block != nullptr) std::memset(block, 0, count * sizeof(T));
+    } else {
+      block = std::calloc(count, sizeof(T));
+    }
     if (block != nullptr) bytes_ += count * sizeof(T);
     return static_cast<T*>(block);
   }
@@ -31,6 +48,7 @@ class Memory {
   // Keeps the contents; nullptr leaves the old block as it was.
   template <typename T>
   T* Resize(T* old, size_t old_count, size_t count) {
+    static_assert(!kOverAligned<T>, "realloc would lose the alignment");
     if (Refused()) return nullptr;
     void* block = std::realloc(static_cast<void*>(old), count * sizeof(T));
     if (block != nullptr) bytes_ += (count - old_count) * sizeof(T);
@@ -41,7 +59,11 @@ class Memory {
   void Free(T* block, size_t count) {
     if (block == nullptr) return;
     bytes_ -= count * sizeof(T);
-    std::free(static_cast<void*>(block));
+    if constexpr (kOverAligned<T>) {
+      ::operator delete(static_cast<void*>(block), std::align_val_t{alignof(T)});
+    } else {
+      std::free(static_cast<void*>(block));
+    }
   }
 
   size_t bytes() const { return bytes_; }
@@ -50,6 +72,9 @@ class Memory {
   void RefuseNext(uint32_t count) { refusals_ = count; }
 
  private:
+  template <typename T>
+  static constexpr bool kOverAligned = alignof(T) > alignof(std::max_align_t);
+
   bool Refused() {
     if (refusals_ == 0) [[likely]]
       return false;

@@ -21,11 +21,12 @@ SlotTable::~SlotTable() {
 }
 
 uint32_t SlotTable::Acquire(v8::Isolate* isolate, v8::Local<v8::Value> target, uint32_t hash) {
-  for (uint32_t slot = index_.First(hash); slot != kNone; slot = next(slot)) {
+  // Dead slots stay in the index until the queue drains; their word is a link, not a handle.
+  const uint32_t known = index_.Find(hash, [&](uint32_t slot) {
     const Cell& found = cell(slot);
-    // Dead slots wait in the chains until the queue drains; their word is a link, not a handle.
-    if (found.hash == hash && found.live() && found.target == target) return slot;
-  }
+    return found.live() && found.target == target;
+  });
+  if (known != kNone) return known;
   if (free_head_ == kNone) return kNone;
 
   const uint32_t slot = free_head_;
@@ -162,18 +163,6 @@ uint32_t SlotTable::CountUnseen() const {
   return unseen;
 }
 
-uint32_t SlotTable::ChainLength(uint32_t bucket, bool* broken) const {
-  uint32_t length = 0;
-  for (uint32_t slot = index_.BucketHead(bucket); slot != kNone; length++) {
-    if (slot >= capacity() || length > index_.count() || index_.BucketOf(cell(slot).hash) != bucket) {
-      *broken = true;
-      return length;
-    }
-    slot = chunks_[slot >> kChunkShift].next[slot & (kChunkSize - 1)];
-  }
-  return length;
-}
-
 const char* SlotTable::Verify(const SlotList& dead, uint32_t taken) const {
   uint32_t live = 0;
   for (uint32_t slot = 0; slot < capacity(); slot++) live += cell(slot).live() ? 1 : 0;
@@ -193,10 +182,9 @@ const char* SlotTable::Verify(const SlotList& dead, uint32_t taken) const {
   }
   if (queued != dead.size || last != dead.tail) return "dead slots are miscounted";
 
-  uint32_t indexed = 0;
   bool broken = false;
-  for (uint32_t bucket = 0; bucket < index_.buckets() && !broken; bucket++) indexed += ChainLength(bucket, &broken);
-  if (broken) return "a chain of the identity index is broken";
+  const uint32_t indexed = index_.Verify(capacity(), [&] { broken = true; });
+  if (broken) return "a bucket of the identity index is broken";
   if (indexed != index_.count()) return "the identity index is miscounted";
   if (indexed != live_ + dead.size + taken) return "the identity index does not hold exactly the live and the dead";
   if (live_ + dead.size + taken + free_count_ + retired_ != capacity()) return "a slot is in no state at all";

@@ -119,7 +119,6 @@ class SlotTable {
   void Die(uint32_t slot, SlotList* dead);
   void ScanAll(SlotList* dead);
   void ScanYoung(SlotList* dead);
-  uint32_t ChainLength(uint32_t bucket, bool* broken) const;
 
   Memory& memory_;
   Chunk* chunks_ = nullptr;

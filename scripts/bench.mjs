@@ -42,7 +42,7 @@ function targets() {
 
 function measure() {
   const results = [];
-  prepareRoot(log);
+  prepareRoot();
   // All built before the first is measured: a compiler beside a measurement would show in it.
   const list = targets();
   for (const target of list) prepareMajor(target, log);

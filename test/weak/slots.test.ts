@@ -95,7 +95,7 @@ describe('slots', () => {
   it('survive growth over many chunks and every split of the index', () => {
     const targets = Array.from({ length: 120_000 }, (_, i) => ({ i }));
     const pointers = targets.map((target) => make(target));
-    expect(binding.stats().buckets).toBeGreaterThan(60_000);
+    expect(binding.stats().buckets).toBeGreaterThan(15_000);
     verify();
     expect(targets.every((target, i) => make(target) === pointers[i] && pointers[i]?.value() === target)).toBe(true);
   });
