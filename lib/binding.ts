@@ -4,7 +4,7 @@ import { plainError } from './errors.js';
 
 /** The native module, as `native/environment_calls.cc` exports it. JavaScript validates; these calls trust their caller. */
 export interface Binding {
-  /** The slot of an object or function, made if there is none; -1 when no slot is free. */
+  /** The slot of an object or function, made if there is none; -1 when dead ones must be freed first, or the table has to grow. */
   acquire(target: object): number;
   /** The same for a non-registered symbol. */
   acquireSymbol(target: symbol): number;
@@ -12,7 +12,7 @@ export interface Binding {
   get(slot: number, generation: number): unknown;
   /** Does nothing, opaquely. */
   keepAlive(value: unknown): void;
-  /** Moves dead slots into `batch`; their number. */
+  /** Moves dead slots into `batch`; their number. -1: none was found yet, and the search goes on. */
   takeDead(): number;
   /** Frees the slots of the batch. */
   release(): void;

@@ -43,6 +43,7 @@ bool Environment::Init() {
   // The async handle comes last of what can fail: once it is open, only Close() may end this object.
   if (!slots_.Init() || !reclaim_.Init(loop, OnWake, this)) return false;
   resource_.Reset(isolate_, v8::Object::New(isolate_));
+  isolate_->AddGCPrologueCallback(OnGcPrologue, this, static_cast<v8::GCType>(compat::kMinorGc | compat::kMajorGc));
   isolate_->AddGCEpilogueCallback(OnGcEpilogue, this, static_cast<v8::GCType>(compat::kMinorGc | compat::kMajorGc));
   napi_add_async_cleanup_hook(
       env_, [](napi_async_cleanup_hook_handle hook, void* data) { static_cast<Environment*>(data)->Close(hook); }, this,
@@ -55,6 +56,7 @@ void Environment::Close(napi_async_cleanup_hook_handle hook) {
   state_ = State::kClosing;
   hook_ = hook;
   const v8::HandleScope scope(isolate_);
+  isolate_->RemoveGCPrologueCallback(OnGcPrologue, this);
   isolate_->RemoveGCEpilogueCallback(OnGcEpilogue, this);
   on_deaths_.Reset();
   resource_.Reset();
@@ -74,6 +76,10 @@ void Environment::OnClosed(uv_handle_t* async) {
   delete environment;
   if (fd >= 0) ReportClosed(fd, handles, memory->bytes());
   napi_remove_async_cleanup_hook(hook);
+}
+
+void Environment::OnGcPrologue(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* data) {
+  static_cast<Environment*>(data)->reclaim_.BeforeGc();
 }
 
 void Environment::OnGcEpilogue(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* data) {

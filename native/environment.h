@@ -4,7 +4,7 @@
 //
 // Teardown, when Node.js runs the environment's cleanup hooks (end of a worker, or of the main thread's loop), in this
 // order and for these reasons:
-//   1. the GC callback is removed, so that no collection during teardown sees a half-dead table;
+//   1. the GC callbacks are removed, so that no collection during teardown sees a half-dead table;
 //   2. the JavaScript callback is dropped, so that no wake-up that is already on its way calls into a dying context;
 //   3. the typed arrays over the cells are detached, so that a stray read finds nothing instead of freed memory;
 //   4. every weak handle is reset, while the isolate that owns it still lives;
@@ -48,6 +48,7 @@ class Environment {
 
   void Close(napi_async_cleanup_hook_handle hook);
 
+  static void OnGcPrologue(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* data);
   static void OnGcEpilogue(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* data);
   static void OnWake(uv_async_t* async);
   static void OnClosed(uv_handle_t* async);

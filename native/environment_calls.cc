@@ -45,9 +45,7 @@ void Environment::Get(const Info& info) {
 // The call is opaque to every optimiser; that is all of it.
 void Environment::KeepAlive(const Info&) {}
 
-void Environment::TakeDead(const Info& info) {
-  info.GetReturnValue().Set(static_cast<int32_t>(From(info)->reclaim_.Take()));
-}
+void Environment::TakeDead(const Info& info) { info.GetReturnValue().Set(From(info)->reclaim_.Take()); }
 
 void Environment::Release(const Info& info) { From(info)->reclaim_.Release(); }
 
@@ -73,6 +71,7 @@ Napi::Value Environment::Describe(uint32_t slot) {
 }
 
 Napi::Value Environment::Stats() {
+  reclaim_.Finish();
   Napi::Object stats = Napi::Object::New(env_);
   const auto set = [&](const char* name, double value) { stats.Set(name, Napi::Number::New(env_, value)); };
   set("live", slots_.live());
@@ -136,10 +135,14 @@ void Environment::ExportTesting(Napi::Object exports) {
   const auto method = [&](const char* name, auto call) { exports.Set(name, Napi::Function::New(env_, call, name)); };
   const auto number = [](const CallbackInfo& info, size_t i) { return info[i].As<Napi::Number>().Uint32Value(); };
   method("verify", [this](const CallbackInfo&) -> Napi::Value {
+    reclaim_.Finish();
     const char* broken = slots_.Verify(reclaim_.dead(), reclaim_.taken());
     return broken == nullptr ? env_.Null() : Napi::Value(Napi::String::New(env_, broken));
   });
-  method("unseen", [this](const CallbackInfo&) { return Napi::Number::New(env_, slots_.CountUnseen()); });
+  method("unseen", [this](const CallbackInfo&) {
+    reclaim_.Finish();
+    return Napi::Number::New(env_, slots_.CountUnseen());
+  });
   method("setLimits", [this, number](const CallbackInfo& info) { slots_.SetLimits(number(info, 0), number(info, 1)); });
   method("refuseMemory", [this, number](const CallbackInfo& info) { memory_->RefuseNext(number(info, 0)); });
   method("reportClose", [this, number](const CallbackInfo& info) { report_fd_ = static_cast<int>(number(info, 0)); });

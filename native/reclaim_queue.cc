@@ -2,6 +2,13 @@
 
 namespace weakly {
 
+namespace {
+
+// Cells that one call looks at, some half a millisecond: callers measure their time between calls.
+constexpr uint32_t kSearchStep = 1u << 18;
+
+}  // namespace
+
 ReclaimQueue::~ReclaimQueue() { memory_.Free(batch_, kBatch); }
 
 bool ReclaimQueue::Init(uv_loop_t* loop, WakeCallback wake, void* data) {
@@ -22,10 +29,15 @@ void ReclaimQueue::Close(uv_close_cb closed) {
 
 void ReclaimQueue::OnGc(bool major) {
   const uint32_t before = dead_.size;
-  slots_.CollectDead(major, &dead_);
-  if (dead_.size == before) return;
+  const bool found = slots_.CollectDead(major, &dead_);
   deaths_ += dead_.size - before;
-  Wake();
+  if (found) Wake();
+}
+
+void ReclaimQueue::Finish() {
+  const uint32_t before = dead_.size;
+  slots_.Finish(&dead_);
+  deaths_ += dead_.size - before;
 }
 
 void ReclaimQueue::Wake() {
@@ -34,9 +46,14 @@ void ReclaimQueue::Wake() {
   uv_async_send(&async_);
 }
 
-uint32_t ReclaimQueue::Take() {
+int32_t ReclaimQueue::Take() {
+  if (dead_.size < kBatch) {
+    const uint32_t before = dead_.size;
+    slots_.Continue(&dead_, kBatch, kSearchStep);
+    deaths_ += dead_.size - before;
+  }
   while (taken_ < kBatch && dead_.size > 0) batch_[taken_++] = slots_.Pop(&dead_);
-  return taken_;
+  return taken_ == 0 && slots_.searching() ? -1 : static_cast<int32_t>(taken_);
 }
 
 void ReclaimQueue::Release() {

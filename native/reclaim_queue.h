@@ -32,13 +32,17 @@ class ReclaimQueue {
   // After Init(): asynchronous, `closed` runs from the event loop. No wake-up comes after this call.
   void Close(uv_close_cb closed);
 
+  // GC prologue: the deaths of earlier GCs come first, so they must have been found.
+  void BeforeGc() { Finish(); }
   // GC epilogue only.
   void OnGc(bool major);
+  // Finds all deaths that a GC has left to find. For counts that must be exact, too.
+  void Finish();
 
   void Wake();
 
-  // Fills the batch; returns its length, 0 when nothing is dead.
-  uint32_t Take();
+  // Fills the batch; returns its length, 0 when nothing is dead, -1 when nothing was found yet and the search goes on.
+  int32_t Take();
   // Frees the slots of the batch.
   void Release();
   uint32_t* batch() { return batch_; }

@@ -9,6 +9,12 @@ namespace {
 // The minor GCs that an object can die in before V8 promotes it.
 constexpr int kYoungGcs = 2;
 
+// A job that makes pointers and never yields to the event loop has to reclaim what dies meanwhile, and soon: what
+// JavaScript holds for a dead slot would be promoted by the next minor GC but one. So every so many new slots, while so
+// many are dead, a batch comes first.
+constexpr uint32_t kReclaimEvery = 128;
+constexpr uint32_t kReclaimFrom = 512;
+
 }  // namespace
 
 SlotTable::~SlotTable() {
@@ -27,7 +33,7 @@ uint32_t SlotTable::Acquire(v8::Isolate* isolate, v8::Local<v8::Value> target, u
     return found.live() && found.target == target;
   });
   if (known != kNone) return known;
-  if (free_head_ == kNone) return kNone;
+  if (free_head_ == kNone || ShouldReclaimFirst()) return kNone;
 
   const uint32_t slot = free_head_;
   Cell& fresh = cell(slot);
@@ -83,20 +89,35 @@ void SlotTable::Die(uint32_t slot, SlotList* dead) {
   live_--;
 }
 
-void SlotTable::CollectDead(bool major, SlotList* dead) {
-  if (major || young_incomplete_ > 0) ScanAll(dead);
+bool SlotTable::CollectDead(bool major, SlotList* dead) {
+  const uint32_t before = dead->size;
+  // If the prologue of this GC was skipped, V8 being inside another's callbacks, an older search is merged into this one.
+  if (major || young_incomplete_ > 0) Search();
   if (young_incomplete_ > 0) young_incomplete_--;
   ScanYoung(dead);
+  return searching() || dead->size != before;
 }
 
-void SlotTable::ScanAll(SlotList* dead) {
-  for (uint32_t c = 0; c < chunk_count_; c++) {
-    const Cell* cells = chunks_[c].cells;
-    const uint32_t first = c << kChunkShift;
-    for (uint32_t i = 0; i < kChunkSize; i++) {
-      if (cells[i].live() && cells[i].target.IsEmpty()) Die(first + i, dead);
-    }
+void SlotTable::Search() {
+  search_end_ = capacity();
+  for (search_next_ = 0; search_next_ < search_end_; search_next_++) {
+    const Cell& seen = cell(search_next_);
+    if (seen.live() && seen.target.IsEmpty()) return;
   }
+}
+
+void SlotTable::Continue(SlotList* dead, uint32_t enough, uint32_t cells) {
+  const uint32_t end = cells < search_end_ - search_next_ ? search_next_ + cells : search_end_;
+  while (search_next_ < end && dead->size < enough) {
+    const uint32_t slot = search_next_++;
+    const Cell& seen = cell(slot);
+    if (seen.live() && seen.target.IsEmpty()) Die(slot, dead);
+  }
+}
+
+bool SlotTable::ShouldReclaimFirst() {
+  const uint32_t dead = capacity() - live_ - free_count_ - retired_;
+  return (dead >= kReclaimFrom || searching()) && ++acquired_ % kReclaimEvery == 0;
 }
 
 // Also ages the young slots. A slot stands in one of the lists at most once: it enters when it is made, and leaves dead

@@ -1,8 +1,8 @@
 // Weak slots: who is pointed to, and is it still there.
 //
 // A slot is an index into chunks of cells that never move, because V8 writes into them: a weak handle without a callback
-// is cleared by the collector storing null into the Global itself. That is a quarter of the price of a weak callback; the
-// epilogue then looks for the nulls (CollectDead).
+// is cleared by the collector storing null into the Global itself. That is a quarter of the price of a weak callback; we
+// then look for the nulls (CollectDead, Continue).
 //
 // The life of a slot:
 //   free   generation even, word links the free list
@@ -65,7 +65,7 @@ class SlotTable {
 
   bool Init() { return index_.Init(); }
 
-  // The slot of `target`, made if there is none. kNone: no slot is free; release dead ones or Grow(), then ask again.
+  // The slot of `target`, made if there is none. kNone: release dead ones, or if there are none Grow(), then ask again.
   uint32_t Acquire(v8::Isolate* isolate, v8::Local<v8::Value> target, uint32_t hash);
 
   // Adds a chunk. False: memory was refused or the limit is reached.
@@ -77,9 +77,16 @@ class SlotTable {
   Cell& cell(uint32_t slot) { return chunks_[slot >> kChunkShift].cells[slot & (kChunkSize - 1)]; }
   const Cell& cell(uint32_t slot) const { return chunks_[slot >> kChunkShift].cells[slot & (kChunkSize - 1)]; }
 
-  // GC epilogue only. Finds cleared handles, ends their generation, appends them to `dead`. After a minor GC only slots
-  // young enough to have been cleared by it are looked at.
-  void CollectDead(bool major, SlotList* dead);
+  // GC epilogue only. Looks for cleared handles; whether there are any. After a minor GC only slots young enough to have
+  // been cleared by it are looked at, and appended to `dead`. After a major GC the search stops at the first: the rest of
+  // it, Continue(), belongs to nobody's pause.
+  bool CollectDead(bool major, SlotList* dead);
+
+  // Goes on with the search: ends the generation of slots whose handle is cleared and appends them to `dead`, until that
+  // has `enough`, or `cells` have been looked at, or all.
+  void Continue(SlotList* dead, uint32_t enough, uint32_t cells);
+  void Finish(SlotList* dead) { Continue(dead, kNone, kNone); }
+  bool searching() const { return search_next_ < search_end_; }
 
   // `list` must not be empty.
   uint32_t Pop(SlotList* list);
@@ -117,8 +124,9 @@ class SlotTable {
   };
 
   void Die(uint32_t slot, SlotList* dead);
-  void ScanAll(SlotList* dead);
+  void Search();
   void ScanYoung(SlotList* dead);
+  bool ShouldReclaimFirst();
 
   Memory& memory_;
   Chunk* chunks_ = nullptr;
@@ -140,6 +148,12 @@ class SlotTable {
   SlotVector survivors_;
   // How many more GCs must look at everything, because a slot could not be put on its list.
   int young_incomplete_ = 0;
+
+  // The search of a major GC for the dead: the cells that are still to be looked at.
+  uint32_t search_next_ = 0;
+  uint32_t search_end_ = 0;
+
+  uint32_t acquired_ = 0;
 };
 
 }  // namespace weakly

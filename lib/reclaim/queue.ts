@@ -12,7 +12,7 @@ function drainSlice(): void {
   const end = now() + SLICE_MS;
   let more = true;
   try {
-    while (more && now() < end) more = reclaimBatch() > 0;
+    while (more && now() < end) more = reclaimBatch() !== 0;
   } finally {
     if (more) binding.wake();
   }

@@ -98,14 +98,17 @@ export function describe(slot: number, generation: number): string | null {
   return isAlive(slot, generation) ? binding.describe(slot) : null;
 }
 
-/** Frees up to one batch of dead slots; their number. Runs no user code, so it may be called from anywhere. */
+/**
+ * Frees up to one batch of dead slots; their number, 0 when there are none, or -1 when the search for them goes on. Runs
+ * no user code, so it may be called from anywhere.
+ */
 export function reclaimBatch(): number {
   // A hook that got here again (through a patched built-in that makes pointers) would free the batch under the outer one.
   if (reclaiming) return 0;
   reclaiming = true;
   try {
     const count = binding.takeDead();
-    if (count === 0) return 0;
+    if (count <= 0) return count;
     for (let i = 0; i < releaseHooks.length; i++) (releaseHooks[i] as ReleaseHook)(binding.batch, count);
     binding.release();
     return count;

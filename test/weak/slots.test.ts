@@ -67,6 +67,45 @@ describe('slots', () => {
     expect(binding.stats().capacity).toBeLessThanOrEqual(capacity * 2);
   });
 
+  it('are freed by a job that makes more and does not yield, before it uses up the free ones', async () => {
+    await gcUntil(() => binding.stats().dead === 0, 'quiet');
+    drop(20_000);
+    gcNowUntil(() => binding.stats().dead >= 19_000, 'dead');
+    const targets = Array.from({ length: 6_000 }, (_, i) => ({ i }));
+    for (const target of targets) make(target);
+    // A batch of 512 for every 128 new ones.
+    expect(binding.stats().dead).toBeLessThan(512);
+    verify();
+  });
+
+  it('that died in an earlier GC are handed out before those of a later one', async () => {
+    await gcUntil(() => binding.stats().dead === 0, 'quiet');
+    const old = away(() => {
+      const targets = Array.from({ length: 3_000 }, (_, i) => ({ i }));
+      const slots = targets.map((target) => acquire(target));
+      minorGc();
+      minorGc();
+      return slots;
+    });
+    const first = new Set(old);
+    majorGc(); // found dead here, but not searched for yet
+    // Few, so that their making does not reclaim all of the others.
+    const young = new Set(away(() => Array.from({ length: 100 }, (_, i) => acquire({ i }))));
+    minorGc();
+    minorGc();
+    const order: number[] = [];
+    for (let count = binding.takeDead(); count !== 0; count = binding.takeDead()) {
+      for (let i = 0; i < count; i++) order.push(binding.batch[i] as number);
+      binding.release();
+    }
+    const lastOld = order.findLastIndex((slot) => first.has(slot) && !young.has(slot));
+    const firstYoung = order.findIndex((slot) => young.has(slot) && !first.has(slot));
+    expect(order.length).toBeGreaterThan(2_500);
+    expect(lastOld).toBeGreaterThanOrEqual(0);
+    expect(lastOld).toBeLessThan(firstYoung);
+    verify();
+  });
+
   it('that died but were not drained are skipped by lookups', () => {
     const pointers = away(() => Array.from({ length: 2_000 }, (_, i) => make({ i })));
     gcNowUntil(() => !pointers.some((pointer) => pointer.alive), 'all dead');
@@ -275,7 +314,7 @@ describe('reclaimBatch', () => {
     const again = binding.takeDead();
     expect(again).toBeGreaterThanOrEqual(first);
     verify();
-    while (reclaimBatch() > 0);
+    while (reclaimBatch() !== 0);
     expect(binding.stats().dead).toBe(0);
     verify();
   });
