@@ -103,7 +103,7 @@ for (const { node, version } of nodes) {
   for (const set of wanted) {
     const reason = reasonToSkip(node, set, known, ordinary);
     if (reason !== undefined) {
-      console.log(`Node.js ${version} ${set.flags.join(' ')}: skipped, ${reason}`);
+      console.log(`Node.js ${version} ${set.flags.join(' ')}: does not apply, ${reason}`);
       continue;
     }
     run++;

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { binding } from '../../lib/binding.js';
-import { make, makeField } from '../../lib/index.js';
+import { make, makeField, type Pointer } from '../../lib/index.js';
 import { acquire, isAlive, liveGenerationOf, read, reclaimBatch } from '../../lib/weak/slots.js';
 import { away, gcNowUntil, gcUntil, majorGc, minorGc, until, verify } from '../support/gc.js';
 
@@ -17,6 +17,11 @@ function drop(count: number): void {
   away(() => {
     for (let i = 0; i < count; i++) make({ i });
   });
+}
+
+/** All of them at once: while they are made, no GC can find any dead, and nothing is reclaimed. */
+function dropTogether(count: number): Pointer<{ i: number }>[] {
+  return away(() => Array.from({ length: count }, (_, i) => ({ i })).map((target) => make(target)));
 }
 
 describe('slots', () => {
@@ -64,12 +69,13 @@ describe('slots', () => {
       minorGc();
       minorGc();
     }
-    expect(binding.stats().capacity).toBeLessThanOrEqual(capacity * 2);
+    // 600,000 pointers later; under stress flags, which collect more often, the first 100,000 need few slots.
+    expect(binding.stats().capacity).toBeLessThanOrEqual(Math.max(capacity * 2, 65_536));
   });
 
   it('are freed by a job that makes more and does not yield, before it uses up the free ones', async () => {
     await gcUntil(() => binding.stats().dead === 0, 'quiet');
-    drop(20_000);
+    dropTogether(20_000);
     gcNowUntil(() => binding.stats().dead >= 19_000, 'dead');
     const targets = Array.from({ length: 6_000 }, (_, i) => ({ i }));
     for (const target of targets) make(target);
@@ -107,7 +113,7 @@ describe('slots', () => {
   });
 
   it('that died but were not drained are skipped by lookups', () => {
-    const pointers = away(() => Array.from({ length: 2_000 }, (_, i) => make({ i })));
+    const pointers = dropTogether(2_000);
     gcNowUntil(() => !pointers.some((pointer) => pointer.alive), 'all dead');
     expect(binding.stats().dead).toBeGreaterThanOrEqual(2_000);
     const targets = Array.from({ length: 2_000 }, (_, i) => ({ i }));
@@ -308,7 +314,7 @@ describe('two evaluations of the JavaScript over one binary', () => {
 describe('reclaimBatch', () => {
   it('hands a batch out again that was taken and not given back', async () => {
     await gcUntil(() => binding.stats().dead === 0, 'quiet');
-    drop(100);
+    dropTogether(200);
     gcNowUntil(() => binding.stats().dead >= 100, 'all dead');
     const first = binding.takeDead();
     const again = binding.takeDead();
