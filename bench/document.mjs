@@ -17,7 +17,8 @@ the medians within a process, a ratio is that of two such figures. Between repet
 - The Node-API reference is at its cheapest: count 0, named by a number, no wrapper object, never deleted.
 - "A busy service" allocates objects that live long enough to be promoted, so V8 marks incrementally and concurrently;
   figures are the major GCs' durations as \`perf_hooks\` reports them. They are information, not a target: few samples.
-- Growth of process memory compares the highest of 200 samples with the highest of 20 in a warm-up a tenth as long.
+- Growth of process memory compares the highest of the last 20 of 200 samples with the highest of 20 in a warm-up a tenth
+  as long as the run.
 - The service, short-lived pointers and growth are measured in one round each, everything else in three or five.`;
 
 function section(result) {

@@ -18,7 +18,7 @@ export let sink;
 
 /**
  * Object, pointer, both dropped, n times after a tenth as many for warming up. Process memory is a saw, its teeth the
- * major GCs; so the highest sample of the run is compared with the highest of the warm-up.
+ * major GCs; so the highest of the last 20 samples is compared with the highest of the 20 of the warm-up.
  */
 export async function shortLived(api, n, { yielding = true } = {}) {
   const every = n / 200;
@@ -35,7 +35,7 @@ export async function shortLived(api, n, { yielding = true } = {}) {
   }
   const ns = ((now() - start) * 1e6) / n;
   const before = Math.max(...warm);
-  const growth = Math.max(0, Math.max(...samples) - before);
+  const growth = Math.max(0, Math.max(...samples.slice(-20)) - before);
   return { ns, megabytes: growth / 2 ** 20, percent: (growth / before) * 100, beforeMegabytes: before / 2 ** 20 };
 }
 
