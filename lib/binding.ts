@@ -25,7 +25,17 @@ export interface Binding {
   /** Asks for one more call of the `onDeaths` callback, in a later turn of the event loop. */
   wake(): void;
   stats(): BindingStats;
+  /** Whether due wake-ups keep the process alive. */
+  hold(hold: boolean): void;
+  /** Calls `callback` in no asynchronous context; throws what it throws. */
+  outside(callback: () => void): void;
+  /** Dead slots that are not freed, and when the oldest was found (`process.hrtime`). */
+  pending(): { readonly dead: number; readonly oldestDead: number };
+  /** A full collection of garbage, as thorough as V8 can. */
+  collect(): void;
   readonly batch: Int32Array;
+  /** When the deaths of the batch were found, in nanoseconds of `process.hrtime`: one number. */
+  readonly times: Float64Array;
   readonly chunkShift: number;
   readonly testing: BindingTesting;
 }

@@ -3,11 +3,18 @@
  *
  * | code | thrown by | class |
  * |---|---|---|
- * | `ERR_WEAKLY_TARGET` | `make`, `makeField` | TypeError |
+ * | `ERR_WEAKLY_TARGET` | `make`, `makeField`, `addCleanup`, `finalizable` | TypeError |
  * | `ERR_WEAKLY_KEY` | `makeField` | TypeError |
- * | `ERR_WEAKLY_CONSTRUCTOR` | `new Pointer()`, `new FieldPointer()`, `new Field()` | TypeError |
+ * | `ERR_WEAKLY_CALLBACK` | `addCleanup`, `finalizable`, `setFinalizer`, `queue.configure`, `weakly/testing`: not a function | TypeError |
+ * | `ERR_WEAKLY_CLEANUP_HOLDS_TARGET` | `addCleanup`, `finalizable`, `setFinalizer`: it would keep its target alive for ever | TypeError |
+ * | `ERR_WEAKLY_STAND_IN` | `finalizable` of a stand-in, `setFinalizer` of anything else | TypeError |
+ * | `ERR_WEAKLY_FINALIZER_SET` | `finalizable`, `setFinalizer`: another stand-in of the target has one | TypeError |
+ * | `ERR_WEAKLY_OPTION` | an option that is unknown, or of the wrong type | TypeError |
+ * | `ERR_WEAKLY_RANGE` | an option's number is out of range | RangeError |
+ * | `ERR_WEAKLY_NOT_COLLECTED` | `weakly/testing`: not within the time given | Error |
+ * | `ERR_WEAKLY_CONSTRUCTOR` | `new Pointer()`, `new FieldPointer()`, `new Field()`, `new Cleanup()` | TypeError |
  * | `ERR_WEAKLY_RECEIVER` | a method or accessor called on a foreign `this` | TypeError |
- * | `ERR_WEAKLY_MEMORY` | `make`, `makeField`: no memory, or no slot number, for one more target | Error |
+ * | `ERR_WEAKLY_MEMORY` | what makes pointers or registers: no memory, or no slot number, for one more target | Error |
  * | `ERR_WEAKLY_BINARY` | `import`: no native binary for this platform and Node.js, or one that does not fit | Error |
  * | `ERR_WEAKLY_RUNTIME` | `import`: not Node.js (Bun, Deno) | Error |
  *
@@ -16,6 +23,13 @@
 export type ErrorCode =
   | 'ERR_WEAKLY_TARGET'
   | 'ERR_WEAKLY_KEY'
+  | 'ERR_WEAKLY_CALLBACK'
+  | 'ERR_WEAKLY_CLEANUP_HOLDS_TARGET'
+  | 'ERR_WEAKLY_STAND_IN'
+  | 'ERR_WEAKLY_FINALIZER_SET'
+  | 'ERR_WEAKLY_OPTION'
+  | 'ERR_WEAKLY_RANGE'
+  | 'ERR_WEAKLY_NOT_COLLECTED'
   | 'ERR_WEAKLY_CONSTRUCTOR'
   | 'ERR_WEAKLY_RECEIVER'
   | 'ERR_WEAKLY_MEMORY'
@@ -42,6 +56,10 @@ function coded<Base extends Error>(error: Base, code: ErrorCode): CodedError<Bas
 
 export function typeError(code: ErrorCode, message: string): CodedError<TypeError> {
   return coded(new TypeError(message), code);
+}
+
+export function rangeError(code: ErrorCode, message: string): CodedError<RangeError> {
+  return coded(new RangeError(message), code);
 }
 
 export function plainError(code: ErrorCode, message: string, cause?: unknown): CodedError {

@@ -1,4 +1,4 @@
-import { typeError } from './errors.js';
+import { rangeError, typeError } from './errors.js';
 
 /** What was passed, in a few words and without running any of its code. */
 export function received(value: unknown): string {
@@ -37,6 +37,68 @@ export function propertyKey(key: unknown, where: string): string | symbol {
         `${where}: expected argument "key" to be a string, a number or a symbol, got ${received(key)}`,
       );
   }
+}
+
+/** What can be pointed to: objects, functions, and symbols that are not registered. */
+export function isWeakKey(value: unknown): value is WeakKey {
+  switch (typeof value) {
+    case 'object':
+      return value !== null;
+    case 'function':
+      return true;
+    case 'symbol':
+      return Symbol.keyFor(value) === undefined;
+    default:
+      return false;
+  }
+}
+
+export function checkCallback(
+  value: unknown,
+  name: string,
+  where: string,
+  or = '',
+): asserts value is (...args: never) => unknown {
+  if (typeof value === 'function') return;
+  throw typeError(
+    'ERR_WEAKLY_CALLBACK',
+    `${where}: expected argument "${name}" to be a function${or}, got ${received(value)}`,
+  );
+}
+
+/** A misspelt option would be silently without effect, so an unknown one is an error. */
+export function checkOptions(value: unknown, known: readonly string[], where: string): asserts value is object {
+  if (typeof value !== 'object' || value === null)
+    throw typeError(
+      'ERR_WEAKLY_OPTION',
+      `${where}: expected argument "options" to be an object, got ${received(value)}`,
+    );
+  for (const key of Reflect.ownKeys(value)) {
+    if (typeof key === 'string' && known.includes(key)) continue;
+    throw typeError('ERR_WEAKLY_OPTION', `${where}: unknown option ${String(key)}; there are ${known.join(', ')}`);
+  }
+}
+
+export function optionError(name: string, where: string, expected: string, value: unknown): TypeError {
+  return typeError(
+    'ERR_WEAKLY_OPTION',
+    `${where}: expected option "${name}" to be ${expected}, got ${received(value)}`,
+  );
+}
+
+export function booleanOption(options: object, name: string, where: string): boolean {
+  const value = (options as Record<string, unknown>)[name];
+  if (value === undefined || typeof value === 'boolean') return value === true;
+  throw optionError(name, where, 'a boolean', value);
+}
+
+/** A positive number; `undefined` gives the default. */
+export function positiveOption(options: object, name: string, where: string, fallback: number): number {
+  const value = (options as Record<string, unknown>)[name];
+  if (value === undefined) return fallback;
+  if (typeof value !== 'number') throw optionError(name, where, 'a number', value);
+  if (value > 0 && value < Number.POSITIVE_INFINITY) return value;
+  throw rangeError('ERR_WEAKLY_RANGE', `${where}: expected option "${name}" to be positive and finite, got ${value}`);
 }
 
 export function targetError(target: unknown, where: string, expected: string): TypeError {

@@ -19,10 +19,6 @@ void ReportClosed(int fd, uint32_t handles, size_t bytes) {
   uv_fs_req_cleanup(&request);
 }
 
-// Bookkeeping belongs to nobody's asynchronous operation. A context made at import would, on Node.js 20 and 22, keep the
-// AsyncLocalStorage store of that moment alive for ever.
-constexpr node::async_context kNoAsyncContext{0, 0};
-
 }  // namespace
 
 Environment::Environment(Napi::Env env, v8::Isolate* isolate) : env_(env), isolate_(isolate) {}

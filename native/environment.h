@@ -48,6 +48,10 @@ class Environment {
 
   void Close(napi_async_cleanup_hook_handle hook);
 
+  // Bookkeeping belongs to nobody's asynchronous operation. A context made at import would, on Node.js 20 and 22, keep
+  // the AsyncLocalStorage store of that moment alive for ever.
+  static constexpr node::async_context kNoAsyncContext{0, 0};
+
   static void OnGcPrologue(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* data);
   static void OnGcEpilogue(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* data);
   static void OnWake(uv_async_t* async);
@@ -66,6 +70,10 @@ class Environment {
   Napi::Value Grow();
   Napi::Value Describe(uint32_t slot);
   Napi::Value Stats();
+  Napi::Value Pending();
+  Napi::Value Outside(const Napi::CallbackInfo& info);
+
+  v8::Local<v8::ArrayBuffer> Share(void* memory, size_t size);
 
   void ExportRaw(Napi::Object exports, const char* name, v8::FunctionCallback callback, int length);
 

@@ -52,12 +52,33 @@ void Environment::Release(const Info& info) { From(info)->reclaim_.Release(); }
 Napi::Value Environment::Grow() {
   if (!slots_.Grow()) return env_.Null();
   const uint32_t chunk = slots_.chunk_count() - 1;
-  // The empty deleter keeps V8 from counting the cells as external memory, which would provoke collections.
-  auto store = v8::ArrayBuffer::NewBackingStore(slots_.ChunkMemory(chunk), SlotTable::kChunkSize * sizeof(Cell),
-                                                v8::BackingStore::EmptyDeleter, nullptr);
+  const v8::Local<v8::ArrayBuffer> buffer = Share(slots_.ChunkMemory(chunk), SlotTable::kChunkSize * sizeof(Cell));
+  return {env_, compat::ToNapi(v8::Int32Array::New(buffer, 0, SlotTable::kChunkSize * sizeof(Cell) / sizeof(int32_t)))};
+}
+
+// Memory of ours that JavaScript reads without a call, until the environment closes.
+v8::Local<v8::ArrayBuffer> Environment::Share(void* memory, size_t size) {
+  // The empty deleter keeps V8 from counting it as external memory, which would provoke collections.
+  auto store = v8::ArrayBuffer::NewBackingStore(memory, size, v8::BackingStore::EmptyDeleter, nullptr);
   const v8::Local<v8::ArrayBuffer> buffer = v8::ArrayBuffer::New(isolate_, std::move(store));
   buffers_.emplace_back(isolate_, buffer);
-  return {env_, compat::ToNapi(v8::Int32Array::New(buffer, 0, SlotTable::kChunkSize * sizeof(Cell) / sizeof(int32_t)))};
+  return buffer;
+}
+
+// Calls back in no asynchronous context, whatever the caller's is. What it throws is the caller's.
+Napi::Value Environment::Outside(const Napi::CallbackInfo& info) {
+  const auto callback = compat::FromNapi(info[0]).As<v8::Function>();
+  const auto returned = node::MakeCallback(isolate_, resource_.Get(isolate_), callback, 0, nullptr, kNoAsyncContext);
+  static_cast<void>(returned);
+  return env_.Undefined();
+}
+
+Napi::Value Environment::Pending() {
+  reclaim_.Finish();
+  Napi::Object pending = Napi::Object::New(env_);
+  pending.Set("dead", Napi::Number::New(env_, reclaim_.pending()));
+  pending.Set("oldestDead", Napi::Number::New(env_, reclaim_.OldestTime()));
+  return pending;
 }
 
 // The name of the target's class, found without running any code of the target's and without handing the target out.
@@ -113,15 +134,17 @@ void Environment::Export(Napi::Object exports) {
   method("describe", [this](const CallbackInfo& info) { return Describe(info[0].As<Napi::Number>().Uint32Value()); });
   method("stats", [this](const CallbackInfo&) { return Stats(); });
   method("wake", [this](const CallbackInfo&) { reclaim_.Wake(); });
+  method("hold", [this](const CallbackInfo& info) { reclaim_.Hold(info[0].As<Napi::Boolean>().Value()); });
+  method("outside", [this](const CallbackInfo& info) { return Outside(info); });
+  method("pending", [this](const CallbackInfo&) { return Pending(); });
+  method("collect", [this](const CallbackInfo&) { isolate_->LowMemoryNotification(); });
   method("onDeaths", [this](const CallbackInfo& info) {
     on_deaths_.Reset(isolate_, compat::FromNapi(info[0]).As<v8::Function>());
   });
 
-  auto store = v8::ArrayBuffer::NewBackingStore(reclaim_.batch(), ReclaimQueue::kBatch * sizeof(uint32_t),
-                                                v8::BackingStore::EmptyDeleter, nullptr);
-  const v8::Local<v8::ArrayBuffer> buffer = v8::ArrayBuffer::New(isolate_, std::move(store));
-  buffers_.emplace_back(isolate_, buffer);
-  exports.Set("batch", compat::ToNapi(v8::Int32Array::New(buffer, 0, ReclaimQueue::kBatch)));
+  exports.Set("batch", compat::ToNapi(v8::Int32Array::New(Share(reclaim_.batch(), ReclaimQueue::kBatch * 4), 0,
+                                                          ReclaimQueue::kBatch)));
+  exports.Set("times", compat::ToNapi(v8::Float64Array::New(Share(reclaim_.batch_time(), 8), 0, 1)));
   exports.Set("chunkShift", Napi::Number::New(env_, SlotTable::kChunkShift));
 
   Napi::Object testing = Napi::Object::New(env_);

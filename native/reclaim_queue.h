@@ -18,6 +18,8 @@ namespace weakly {
 class ReclaimQueue {
  public:
   static constexpr uint32_t kBatch = 512;
+  // GCs whose deaths are told apart by their time while they wait. If more wait, the last of them counts for all.
+  static constexpr uint32_t kGroups = 64;
 
   using WakeCallback = void (*)(uv_async_t*);
 
@@ -41,11 +43,19 @@ class ReclaimQueue {
 
   void Wake();
 
-  // Fills the batch; returns its length, 0 when nothing is dead, -1 when nothing was found yet and the search goes on.
+  // Fills the batch with deaths of one GC, the oldest; returns its length, 0 when nothing is dead, -1 when nothing was
+  // found yet and the search goes on. A batch that was not given back is returned as it is.
   int32_t Take();
   // Frees the slots of the batch.
   void Release();
   uint32_t* batch() { return batch_; }
+  // When the deaths of the batch were found: one number, nanoseconds of uv_hrtime().
+  double* batch_time() { return batch_time_; }
+  // The same of the oldest death that is not in the batch; 0 if there is none.
+  double OldestTime() const { return first_group_ == end_group_ ? 0 : groups_[first_group_ % kGroups].time; }
+
+  // Whether the process may end while wake-ups are due: not while somebody waits for them.
+  void Hold(bool hold);
 
   // Dead slots that have not been given back.
   uint32_t pending() const { return dead_.size + taken_; }
@@ -55,9 +65,24 @@ class ReclaimQueue {
   uint64_t wakeups() const { return wakeups_; }
 
  private:
+  // The deaths of one GC: those before `until`, counted from the start, that no earlier group has.
+  struct Group {
+    double time;
+    uint64_t until;
+  };
+  static constexpr uint64_t kOpen = ~uint64_t{0};
+
+  void Count(uint32_t before);
+  void CloseEmptyGroups();
+
   Memory& memory_;
   SlotTable& slots_;
   SlotList dead_;
+  Group groups_[kGroups] = {};
+  uint64_t first_group_ = 0;
+  uint64_t end_group_ = 0;
+  uint64_t taken_total_ = 0;
+  double* batch_time_ = nullptr;
   uint32_t* batch_ = nullptr;
   uint32_t taken_ = 0;
   bool open_ = false;

@@ -16,7 +16,7 @@ describe('the binary', () => {
     const missing = (): never => {
       throw cause;
     };
-    expect(() => loadBinding('/root', missing, () => ({}))).toThrow(
+    expect(() => loadBinding('/package', missing, () => ({}))).toThrow(
       expect.objectContaining({
         code: 'ERR_WEAKLY_BINARY',
         message: expect.stringMatching(
@@ -34,10 +34,10 @@ describe('the binary', () => {
     const broken = (): never => {
       throw cause;
     };
-    expect(() => loadBinding('/root', () => '/root/prebuilds/x.node', broken)).toThrow(
+    expect(() => loadBinding('/package', () => '/package/prebuilds/x.node', broken)).toThrow(
       expect.objectContaining({
         code: 'ERR_WEAKLY_BINARY',
-        message: expect.stringContaining('/root/prebuilds/x.node'),
+        message: expect.stringContaining('/package/prebuilds/x.node'),
         cause,
       }),
     );

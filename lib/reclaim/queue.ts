@@ -1,21 +1,224 @@
-import { performance } from 'node:perf_hooks';
+import { channel } from 'node:diagnostics_channel';
+import { createHistogram, type Histogram, performance } from 'node:perf_hooks';
 import { binding } from '../binding.js';
-import { reclaimBatch } from '../weak/slots.js';
+import { checkOptions, optionError, positiveOption } from '../validate.js';
+import { reclaimBatch, reclaimed } from '../weak/slots.js';
+import { call, forgetContext } from './call.js';
+import { counts, entries, exits, free, NONE, oldestTime, shift, shiftedTime } from './records.js';
+import { type OnError, report, setOnError } from './report.js';
 
-/** How long one turn of the event loop may spend on dead slots, in milliseconds; the rest waits for later turns. */
-const SLICE_MS = 2;
+export interface QueueOptions {
+  /**
+   * How long one turn of the event loop may spend on the queue, in milliseconds; then timers and I/O have their turn. One
+   * callback that takes longer is not interrupted.
+   *
+   * @default 2
+   */
+  readonly sliceMs?: number;
+  /**
+   * Gets what cleanups and finalizers throw, instead of `'uncaughtException'`. `null`: none. What it throws itself is an
+   * uncaught exception.
+   *
+   * @default null
+   */
+  readonly onError?: OnError | null;
+}
+
+/** Counts since the start; a callback is a cleanup or a finalizer. */
+export interface QueueStats {
+  /** Callbacks registered whose target is not known to be dead. */
+  readonly armed: number;
+  /** Callbacks that are due and not called yet. */
+  readonly pending: number;
+  /** Callbacks that have become due, `pending` ones included. */
+  readonly queued: number;
+  /** Callbacks called, failed ones included; at exit, too. */
+  readonly run: number;
+  /** Cleanups that were stopped before their call. */
+  readonly stopped: number;
+  /** Callbacks that threw. */
+  readonly failed: number;
+  /** Targets found dead by a GC whose callbacks are not counted as due yet. */
+  readonly dead: number;
+  /** How long ago the target died whose callbacks wait longest, in milliseconds; 0 when none wait. */
+  readonly oldestMs: number;
+  /** The longest that one callback has taken, in milliseconds. */
+  readonly slowestMs: number;
+  /** From the GC that found the target dead to the call, in nanoseconds. Live: it goes on counting. */
+  readonly latency: Histogram;
+}
+
+/** What is published on the `diagnostics_channel` `weakly:queue`, after each slice that called something. */
+export interface QueueSlice {
+  /** Callbacks called in this slice, and how many of them threw. */
+  readonly run: number;
+  readonly failed: number;
+  /** Callbacks that are due and wait for the next slice. */
+  readonly pending: number;
+  readonly durationMs: number;
+}
 
 // Taken now: fake timers replace the method later, and a clock that stands still would make one slice of everything.
 const now = performance.now.bind(performance);
+/** From the clock of deaths, `process.hrtime`, to that of `now`, which starts with each thread. */
+const startOfNow = Number(process.hrtime.bigint()) / 1e6 - now();
 
-function drainSlice(): void {
-  const end = now() + SLICE_MS;
-  let more = true;
+const slices = channel('weakly:queue');
+const latency = createHistogram();
+let sliceMs = 2;
+let run = 0;
+let failed = 0;
+let slowestMs = 0;
+/** The time after the last callback: one look at the clock for each. */
+let clock = 0;
+
+function runNext(record: number): void {
+  const start = clock;
+  const diedAt = shiftedTime / 1e6 - startOfNow;
+  run++;
   try {
-    while (more && now() < end) more = reclaimBatch() !== 0;
-  } finally {
-    if (more) binding.wake();
+    call(record, free);
+  } catch (error) {
+    failed++;
+    report(error);
+  }
+  clock = now();
+  if (clock - start > slowestMs) slowestMs = clock - start;
+  latency.record(Math.max(1, Math.round((start - diedAt) * 1e6)));
+}
+
+/** Works until `end`; whether there is more to do. */
+function work(end: number): boolean {
+  clock = now();
+  for (;;) {
+    for (let record = shift(); record !== NONE; record = shift()) {
+      runNext(record);
+      if (clock >= end) return true;
+    }
+    // What is due comes first: a dead slot costs little while it waits.
+    if (reclaimBatch() === 0) return false;
+    clock = now();
+    if (clock >= end) return true;
   }
 }
 
+function drainSlice(): void {
+  const before = run;
+  const failedBefore = failed;
+  const start = now();
+  let more = true;
+  try {
+    more = work(start + sliceMs);
+  } finally {
+    if (more) binding.wake();
+  }
+  if (run !== before && slices.hasSubscribers) {
+    const slice: QueueSlice = {
+      run: run - before,
+      failed: failed - failedBefore,
+      pending: counts().pending,
+      durationMs: now() - start,
+    };
+    slices.publish(slice);
+  }
+  settle();
+}
+
 binding.onDeaths(drainSlice);
+
+interface Waiter {
+  /** All deaths up to this one are to be reclaimed; then all callbacks that are due by then are to be called. */
+  readonly deaths: number;
+  entries: number | undefined;
+  readonly resolve: () => void;
+}
+
+let waiters: Waiter[] = [];
+
+function settle(): void {
+  if (waiters.length === 0) return;
+  waiters = waiters.filter((waiter) => {
+    if (waiter.entries === undefined && waiter.deaths <= reclaimed()) waiter.entries = entries();
+    if (waiter.entries === undefined || waiter.entries > exits()) return true;
+    waiter.resolve();
+    return false;
+  });
+  if (waiters.length === 0) binding.hold(false);
+}
+
+/**
+ * The queue of cleanups and finalizers that are due. One for each thread.
+ *
+ * Guaranteed: it wakes up by itself after a GC that found deaths, also when the process is otherwise idle; it runs in
+ * slices; it never keeps the process alive.
+ */
+export interface Queue {
+  /** Numbers for monitoring. Cheap: no callback runs, nothing is reclaimed. */
+  stats(): QueueStats;
+  /**
+   * Calls everything that is due, now, however long it takes. Also when called from inside a cleanup.
+   *
+   * Not guaranteed: that anything unreachable is due; only a GC finds out.
+   *
+   * @returns how many callbacks were called.
+   */
+  drain(): number;
+  /**
+   * Waits until everything has been called that is due at this moment, and keeps the process alive until then. Promises
+   * that cleanups return are not waited for.
+   */
+  settled(): Promise<void>;
+  /**
+   * Options that are left out stay as they are.
+   *
+   * @throws TypeError `ERR_WEAKLY_OPTION` for unknown options and values of the wrong type; nothing is changed then.
+   * @throws RangeError `ERR_WEAKLY_RANGE` when `sliceMs` is not a positive finite number.
+   */
+  configure(options: QueueOptions): void;
+}
+
+export const queue: Queue = Object.freeze({
+  stats(): QueueStats {
+    const { pending, ...others } = counts();
+    const { dead, oldestDead } = binding.pending();
+    const oldest = oldestTime() ?? oldestDead;
+    return {
+      ...others,
+      pending,
+      run,
+      failed,
+      dead,
+      oldestMs: oldest === 0 ? 0 : Math.max(0, now() + startOfNow - oldest / 1e6),
+      slowestMs,
+      latency,
+    };
+  },
+
+  drain(): number {
+    const before = run;
+    forgetContext(); // from inside a cleanup, whose context is still entered
+    work(Number.POSITIVE_INFINITY);
+    settle();
+    return run - before;
+  },
+
+  settled(): Promise<void> {
+    return new Promise((resolve) => {
+      waiters.push({ deaths: binding.stats().deaths, entries: undefined, resolve });
+      settle();
+      if (waiters.length === 0) return;
+      binding.hold(true);
+      binding.wake();
+    });
+  },
+
+  configure(options: QueueOptions): void {
+    checkOptions(options, ['sliceMs', 'onError'], 'queue.configure');
+    const slice = positiveOption(options, 'sliceMs', 'queue.configure', sliceMs);
+    const { onError } = options;
+    if (onError !== undefined && onError !== null && typeof onError !== 'function')
+      throw optionError('onError', 'queue.configure', 'a function or null', onError);
+    sliceMs = slice;
+    if (onError !== undefined) setOnError(onError ?? undefined);
+  },
+});

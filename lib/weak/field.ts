@@ -53,6 +53,11 @@ export class Field<T extends object = object, K extends keyof T = keyof T> {
   get [Symbol.toStringTag](): string {
     return 'Field';
   }
+
+  /** @internal */
+  static has(value: unknown): value is Field {
+    return #owner in Object(value);
+  }
 }
 
 /**

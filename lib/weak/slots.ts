@@ -23,6 +23,12 @@ export type ReleaseHook = (batch: Int32Array, count: number) => void;
 const cells: Int32Array[] = [];
 const releaseHooks: ReleaseHook[] = [];
 let reclaiming = false;
+let reclaimedSlots = 0;
+
+/** How many dead slots have been freed so far. */
+export function reclaimed(): number {
+  return reclaimedSlots;
+}
 
 export function onRelease(hook: ReleaseHook): void {
   releaseHooks.push(hook);
@@ -88,6 +94,13 @@ export function isAlive(slot: number, generation: number): boolean {
   return words[word + 2] === generation && (words[word] !== 0 || words[word + 1] !== 0);
 }
 
+/** Whether the target of a slot that has not been freed is still there. */
+export function isSlotAlive(slot: number): boolean {
+  const words = cells[slot >>> 12] as Int32Array;
+  const word = (slot & 4095) << 2;
+  return ((words[word + 2] as number) & 1) === 1 && (words[word] !== 0 || words[word + 1] !== 0);
+}
+
 /** The target that (slot, generation) names, or undefined. */
 export function read(slot: number, generation: number): unknown {
   return generationOf(slot) === generation ? binding.get(slot, generation) : undefined;
@@ -111,6 +124,7 @@ export function reclaimBatch(): number {
     if (count <= 0) return count;
     for (let i = 0; i < releaseHooks.length; i++) (releaseHooks[i] as ReleaseHook)(binding.batch, count);
     binding.release();
+    reclaimedSlots += count;
     return count;
   } finally {
     reclaiming = false;

@@ -1,7 +1,8 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { binding } from '../../lib/binding.js';
-import { make } from '../../lib/index.js';
-import { away, gcUntil, majorGc, until, verify } from '../support/gc.js';
+import { addCleanup, make, type QueueSlice, queue } from '../../lib/index.js';
+import { away, gcNowUntil, gcUntil, majorGc, turn, until, verify } from '../support/gc.js';
 
 afterEach(() => verify());
 
@@ -64,5 +65,199 @@ describe('the reclaim queue', () => {
     // Other work saw the queue shrink in several steps: it was not emptied in one block.
     expect(new Set(pending).size).toBeGreaterThan(3);
     expect(pending).toEqual([...pending].sort((a, b) => b - a));
+  });
+});
+
+/** Registers cleanups whose targets are dead when this returns; none has been called. */
+function due(count: number, fn: (i: number) => unknown): void {
+  const { armed, dead } = queue.stats();
+  away(() => {
+    const targets = Array.from({ length: count }, () => ({}));
+    for (const [i, target] of targets.entries()) addCleanup(target, fn, i);
+  });
+  gcNowUntil(() => queue.stats().dead >= dead + count - Math.min(5, count >> 4), 'dead');
+  expect(queue.stats().armed).toBe(armed + count);
+}
+
+const nothing = (): void => undefined;
+
+describe('queue.stats', () => {
+  it('count what is registered, due, called, stopped and failed', async () => {
+    const before = queue.stats();
+    queue.configure({ onError: nothing });
+    const target = {};
+    const cleanup = addCleanup(target, nothing, 1);
+    expect(queue.stats().armed - before.armed).toBe(1);
+    cleanup.stop();
+    due(1_000, (i) => {
+      if (i % 100 === 0) throw new Error('thrown on purpose');
+    });
+    expect(queue.stats().oldestMs).toBeGreaterThan(0);
+    await queue.settled();
+    await gcUntil(() => queue.stats().armed === before.armed, 'all called');
+    const after = queue.stats();
+    queue.configure({ onError: null });
+    expect(after.queued - before.queued).toBe(1_000);
+    expect(after.run - before.run).toBe(1_000);
+    expect(after.failed - before.failed).toBe(10);
+    expect(after.stopped - before.stopped).toBe(1);
+    expect(after).toMatchObject({ pending: 0, dead: 0, oldestMs: 0 });
+    expect(Object.keys(target)).toEqual([]);
+  });
+
+  it('have the latency from death to call as a histogram of nanoseconds', async () => {
+    const { count } = queue.stats().latency;
+    due(1_000, nothing);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    await queue.settled();
+    const { latency } = queue.stats();
+    expect(latency.count - count).toBeGreaterThanOrEqual(995);
+    // From the end of the GC, in this process: more than nothing, less than the time this test may take.
+    expect(latency.max).toBeLessThan(120e9);
+    expect(latency.percentile(50)).toBeGreaterThan(1_000);
+  });
+
+  it('tell the slowest callback', async () => {
+    const wait = queue.stats().slowestMs + 5;
+    due(10, (i) => {
+      const end = performance.now() + (i === 3 ? wait : 0);
+      while (performance.now() < end);
+    });
+    await queue.settled();
+    await gcUntil(() => queue.stats().slowestMs >= wait, 'called');
+  });
+});
+
+describe('queue.drain', () => {
+  it('calls everything that is due, in this job, and says how many', () => {
+    let called = 0;
+    due(5_000, () => called++);
+    const drained = queue.drain();
+    expect(drained).toBe(called);
+    expect(called).toBeGreaterThanOrEqual(4_995);
+    expect(queue.stats().pending).toBe(0);
+    expect(queue.drain()).toBe(0);
+  });
+
+  it('from inside a cleanup calls the others', () => {
+    const order: number[] = [];
+    due(10, (i) => {
+      order.push(i);
+      if (order.length === 1) expect(queue.drain()).toBeGreaterThan(5);
+      order.push(-i);
+    });
+    queue.drain();
+    expect(order.indexOf(-(order[0] as number), 1)).toBe(order.length - 1);
+  });
+});
+
+describe('queue.settled', () => {
+  it('waits for what is due, and not for more', async () => {
+    let called = 0;
+    due(50_000, () => called++);
+    await queue.settled();
+    expect(called).toBeGreaterThanOrEqual(49_995);
+    const ticks = queue.stats().run;
+    await queue.settled();
+    expect(queue.stats().run).toBe(ticks);
+  });
+
+  it('resolves although every call makes another one due', async () => {
+    let rounds = 0;
+    const again = (): void => {
+      rounds++;
+      if (rounds > 200) return;
+      away(() => addCleanup({}, again));
+      majorGc();
+    };
+    due(1, again);
+    await queue.settled();
+    expect(rounds).toBeLessThan(200);
+    await gcUntil(() => rounds > 200, 'all rounds');
+  });
+});
+
+describe('slices', () => {
+  it('end after sliceMs: timers and I/O have their turn', async () => {
+    const wait = (): void => {
+      const end = performance.now() + 1;
+      while (performance.now() < end);
+    };
+    due(50, wait);
+    let turns = 0;
+    const { run } = queue.stats();
+    while (queue.stats().run < run + 45) {
+      await turn();
+      turns++;
+    }
+    expect(turns).toBeGreaterThan(10);
+  });
+
+  it('are as long as configured', async () => {
+    queue.configure({ sliceMs: 1e9 });
+    due(50, () => {
+      const end = performance.now() + 1;
+      while (performance.now() < end);
+    });
+    const seen: number[] = [];
+    while (queue.stats().pending + queue.stats().dead > 0) {
+      seen.push(queue.stats().pending);
+      await turn();
+    }
+    queue.configure({ sliceMs: 2 });
+    expect(new Set(seen).size).toBeLessThanOrEqual(2);
+  });
+
+  it('are published on weakly:queue while somebody listens', async () => {
+    const slices: QueueSlice[] = [];
+    const listen = (slice: unknown): unknown => slices.push(slice as QueueSlice);
+    subscribe('weakly:queue', listen);
+    due(20_000, nothing);
+    await queue.settled();
+    unsubscribe('weakly:queue', listen);
+    const told = slices.length;
+    expect(slices.reduce((sum, slice) => sum + slice.run, 0)).toBeGreaterThanOrEqual(19_995);
+    expect(slices.at(-1)).toEqual({ run: expect.any(Number), failed: 0, pending: 0, durationMs: expect.any(Number) });
+    due(10, nothing);
+    await queue.settled();
+    expect(slices.length).toBe(told);
+  });
+});
+
+describe('queue.configure', () => {
+  it.each([
+    ['ERR_WEAKLY_OPTION', 'TypeError', undefined],
+    ['ERR_WEAKLY_OPTION', 'TypeError', 1],
+    ['ERR_WEAKLY_OPTION', 'TypeError', { slice: 1 }],
+    ['ERR_WEAKLY_OPTION', 'TypeError', { sliceMs: '1' }],
+    ['ERR_WEAKLY_OPTION', 'TypeError', { sliceMs: 5, onError: 1 }],
+    ['ERR_WEAKLY_RANGE', 'RangeError', { sliceMs: 0 }],
+    ['ERR_WEAKLY_RANGE', 'RangeError', { sliceMs: -1 }],
+    ['ERR_WEAKLY_RANGE', 'RangeError', { sliceMs: Number.NaN }],
+    ['ERR_WEAKLY_RANGE', 'RangeError', { sliceMs: Number.POSITIVE_INFINITY }],
+  ])('throws %s (%s) for %j', (code, name, options) => {
+    expect(() => queue.configure(options as never)).toThrow(expect.objectContaining({ code, name }));
+  });
+
+  it('an error in onError is an uncaught exception', async () => {
+    const uncaught = new Promise((resolve) => {
+      const others = process.listeners('uncaughtException');
+      process.removeAllListeners('uncaughtException');
+      process.once('uncaughtException', (error) => {
+        for (const other of others) process.on('uncaughtException', other);
+        resolve(error);
+      });
+    });
+    queue.configure({
+      onError: () => {
+        throw new Error('from onError');
+      },
+    });
+    due(1, () => {
+      throw new Error('from the cleanup');
+    });
+    queue.drain();
+    queue.configure({ onError: null });
+    expect(await uncaught).toMatchObject({ message: 'from onError' });
   });
 });
