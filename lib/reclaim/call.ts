@@ -25,40 +25,57 @@ function takeResource(record: number): AsyncResource | undefined {
 
 /** What callbacks run in that asked for no context: made where there is none. */
 let outside: AsyncResource | undefined;
-let symbols = 0;
+let own: Set<symbol>;
+/** Something has been written to it: where contexts are kept by the resource (before Node.js 24), a store. */
+let dirty = false;
 
-function clean(): AsyncResource {
-  if (outside === undefined || Object.getOwnPropertySymbols(outside).length !== symbols) {
-    outside?.emitDestroy();
-    binding.outside(() => {
-      outside = new AsyncResource('WeaklyQueue', { requireManualDestroy: true });
-    });
-    symbols = dropStores(outside as unknown as AsyncResource);
-  }
-  return outside as AsyncResource;
+const { runInAsyncScope } = AsyncResource.prototype;
+
+/** The prototype of the resource: new properties are told, at no cost as long as there are none. */
+const watched = new Proxy(AsyncResource.prototype, {
+  set(_prototype, key, value, receiver) {
+    dirty = true;
+    return Reflect.defineProperty(receiver, key, { value, writable: true, enumerable: true, configurable: true });
+  },
+});
+
+function makeOutside(): AsyncResource {
+  let made!: AsyncResource;
+  binding.outside(() => {
+    made = new AsyncResource('WeaklyQueue', { requireManualDestroy: true });
+  });
+  // It has an empty place for every store in use. Without it, a store that is entered is a new property.
+  own = new Set();
+  forgetStores(made, (_symbol, value) => value === undefined);
+  own = new Set(Object.getOwnPropertySymbols(made));
+  Object.setPrototypeOf(made, watched);
+  dirty = false;
+  return made;
 }
 
-/** The empty places that a new resource has for every store in use, so that one that is filled can be seen to appear. */
-function dropStores(resource: AsyncResource): number {
+function forgetStores(resource: AsyncResource, which: (symbol: symbol, value: unknown) => boolean): void {
   const properties = resource as unknown as Record<symbol, unknown>;
   for (const symbol of Object.getOwnPropertySymbols(resource))
-    if (properties[symbol] === undefined) Reflect.deleteProperty(resource, symbol);
-  return Object.getOwnPropertySymbols(resource).length;
+    if (!own.has(symbol) && which(symbol, properties[symbol])) Reflect.deleteProperty(resource, symbol);
 }
 
 /**
- * A store that a callback has entered (`AsyncLocalStorage.enterWith`) must not be seen by the next one. Where contexts are
- * kept by the resource (before Node.js 24), it is a property of it now; a new resource has none.
+ * What a callback enters (`AsyncLocalStorage.enterWith`) must not be seen by the next one. Called in the middle of one: its
+ * stores stay its own.
  */
-export function forgetContext(): void {
-  if (outside !== undefined) clean();
+export function leaveContexts(): void {
+  if (dirty) outside = makeOutside();
 }
 
 function callOutside(callback: Callback, arg: unknown): void {
+  outside ??= makeOutside();
   try {
-    (outside ?? clean()).runInAsyncScope(callback, undefined, arg);
+    Reflect.apply(runInAsyncScope, outside, [callback, undefined, arg]);
   } finally {
-    clean();
+    if (dirty) {
+      forgetStores(outside, () => true);
+      dirty = false;
+    }
   }
 }
 

@@ -152,7 +152,7 @@ export function addCleanup(target: unknown, fn: unknown, arg?: unknown, options?
   checkCallback(fn, 'fn', 'addCleanup');
   const raw = rawOf(target);
   checkHoldsNot(raw, fn, 'fn');
-  if (arg !== undefined) checkHoldsNot(raw, arg, 'arg');
+  if (isWeakKey(arg)) checkHoldsNot(raw, arg, 'arg');
   let flags = 0;
   if (options !== undefined) {
     checkOptions(options, OPTIONS, 'addCleanup');

@@ -3,7 +3,7 @@ import { createHistogram, type Histogram, performance } from 'node:perf_hooks';
 import { binding } from '../binding.js';
 import { checkOptions, optionError, positiveOption } from '../validate.js';
 import { reclaimBatch, reclaimed } from '../weak/slots.js';
-import { call, forgetContext } from './call.js';
+import { call, leaveContexts } from './call.js';
 import { counts, entries, exits, free, NONE, oldestTime, shift, shiftedTime } from './records.js';
 import { type OnError, report, setOnError } from './report.js';
 
@@ -196,7 +196,7 @@ export const queue: Queue = Object.freeze({
 
   drain(): number {
     const before = run;
-    forgetContext(); // from inside a cleanup, whose context is still entered
+    leaveContexts(); // from inside a cleanup, whose context is still entered
     work(Number.POSITIVE_INFINITY);
     settle();
     return run - before;
