@@ -8,6 +8,8 @@
       "target_name": "weakly",
       "sources": [
         "native/addon.cc",
+        "native/cell_table.cc",
+        "native/cleanup_queue.cc",
         "native/environment.cc",
         "native/environment_calls.cc",
         "native/glibc_compat.cc",

@@ -22,6 +22,16 @@ export interface Binding {
   describe(slot: number): string | null;
   /** Called from the event loop once per GC that found deaths, and after `wake`. */
   onDeaths(callback: () => void): void;
+  /** A cell for one more registration; -1 when the table has to grow. */
+  register(target: object | symbol): number;
+  /** Frees the cell of a registration whose target has not been found dead. */
+  discard(record: number): void;
+  /** Moves registrations that are due into `due`; their number. -1: the search goes on. */
+  takeDue(): number;
+  /** Frees the cells of those in `due`. */
+  releaseDue(): void;
+  /** Like `grow`, for registrations. */
+  growCleanups(): Int32Array | null;
   /** Asks for one more call of the `onDeaths` callback, in a later turn of the event loop. */
   wake(): void;
   stats(): BindingStats;
@@ -29,13 +39,17 @@ export interface Binding {
   hold(hold: boolean): void;
   /** Calls `callback` in no asynchronous context; throws what it throws. */
   outside(callback: () => void): void;
-  /** Dead slots that are not freed, and when the oldest was found (`process.hrtime`). */
-  pending(): { readonly dead: number; readonly oldestDead: number };
+  /** Finds what a GC has left to find. Dead slots that are not freed, deaths of slots so far, registrations that live. */
+  pending(): { readonly dead: number; readonly deaths: number; readonly armed: number };
   /** A full collection of garbage, as thorough as V8 can. */
   collect(): void;
   readonly batch: Int32Array;
-  /** When the deaths of the batch were found, in nanoseconds of `process.hrtime`: one number. */
-  readonly times: Float64Array;
+  readonly due: Int32Array;
+  /**
+   * Three numbers: when the deaths in `due` were found; registrations that have become due so far; when the oldest was
+   * found that is not in `due`, or 0. Times are nanoseconds of `process.hrtime`.
+   */
+  readonly dueState: Float64Array;
   readonly chunkShift: number;
   readonly testing: BindingTesting;
 }
@@ -50,6 +64,10 @@ export interface BindingStats {
   readonly capacity: number;
   readonly young: number;
   readonly buckets: number;
+  /** Registrations whose target is alive, as far as the last GC knows. */
+  readonly armed: number;
+  /** Registrations whose target is dead, their cells not freed yet. */
+  readonly due: number;
   /** Native memory held, without V8's own 32 bytes per handle. */
   readonly bytes: number;
   readonly deaths: number;
@@ -62,6 +80,7 @@ export interface BindingTesting {
   verify(): string | null;
   unseen(): number;
   setLimits(maxSlots: number, maxGeneration: number): void;
+  setNextPlace(place: number): void;
   refuseMemory(times: number): void;
   reportClose(fd: number): void;
 }

@@ -37,7 +37,7 @@ bool Environment::Init() {
   uv_loop_t* loop = nullptr;
   if (napi_get_uv_event_loop(env_, &loop) != napi_ok) return false;
   // The async handle comes last of what can fail: once it is open, only Close() may end this object.
-  if (!slots_.Init() || !reclaim_.Init(loop, OnWake, this)) return false;
+  if (!slots_.Init() || !cleanups_.Init() || !reclaim_.Init(loop, OnWake, this)) return false;
   resource_.Reset(isolate_, v8::Object::New(isolate_));
   isolate_->AddGCPrologueCallback(OnGcPrologue, this, static_cast<v8::GCType>(compat::kMinorGc | compat::kMajorGc));
   isolate_->AddGCEpilogueCallback(OnGcEpilogue, this, static_cast<v8::GCType>(compat::kMinorGc | compat::kMajorGc));
@@ -58,7 +58,8 @@ void Environment::Close(napi_async_cleanup_hook_handle hook) {
   resource_.Reset();
   for (auto& buffer : buffers_) buffer.Get(isolate_)->Detach(v8::Local<v8::Value>()).FromMaybe(false);
   buffers_.clear();
-  slots_.ResetAll();
+  slots_.cells().ResetAll();
+  cleanups_.cells().ResetAll();
   reclaim_.Close(OnClosed);
 }
 
@@ -67,7 +68,7 @@ void Environment::OnClosed(uv_handle_t* async) {
   environment->state_ = State::kClosed;
   napi_async_cleanup_hook_handle hook = environment->hook_;
   const int fd = environment->report_fd_;
-  const uint32_t handles = environment->slots_.live();
+  const uint32_t handles = environment->slots_.cells().live() + environment->cleanups_.cells().live();
   const std::unique_ptr<Memory> memory = std::move(environment->memory_);
   delete environment;
   if (fd >= 0) ReportClosed(fd, handles, memory->bytes());
@@ -75,14 +76,17 @@ void Environment::OnClosed(uv_handle_t* async) {
 }
 
 void Environment::OnGcPrologue(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* data) {
-  static_cast<Environment*>(data)->reclaim_.BeforeGc();
+  // The deaths of earlier GCs come first, so they must have been found.
+  static_cast<Environment*>(data)->Finish();
 }
 
 void Environment::OnGcEpilogue(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* data) {
   auto* environment = static_cast<Environment*>(data);
   const bool major = (type & compat::kMajorGc) != 0;
   major ? environment->major_gcs_++ : environment->minor_gcs_++;
-  environment->reclaim_.OnGc(major);
+  const bool slots = environment->reclaim_.OnGc(major);
+  const bool cleanups = environment->cleanups_.OnGc(major);
+  if (slots || cleanups) environment->reclaim_.Wake();
 }
 
 void Environment::OnWake(uv_async_t* async) {

@@ -22,6 +22,7 @@
 #include <memory>
 #include <vector>
 
+#include "cleanup_queue.h"
 #include "memory.h"
 #include "reclaim_queue.h"
 #include "slot_table.h"
@@ -65,12 +66,17 @@ class Environment {
   static void KeepAlive(const v8::FunctionCallbackInfo<v8::Value>& info);
   static void TakeDead(const v8::FunctionCallbackInfo<v8::Value>& info);
   static void Release(const v8::FunctionCallbackInfo<v8::Value>& info);
+  static void Register(const v8::FunctionCallbackInfo<v8::Value>& info);
+  static void Discard(const v8::FunctionCallbackInfo<v8::Value>& info);
+  static void TakeDue(const v8::FunctionCallbackInfo<v8::Value>& info);
+  static void ReleaseDue(const v8::FunctionCallbackInfo<v8::Value>& info);
 
   // Cold calls.
-  Napi::Value Grow();
+  Napi::Value Cells(CellTable& cells, bool grown);
   Napi::Value Describe(uint32_t slot);
   Napi::Value Stats();
   Napi::Value Pending();
+  void Finish();
   Napi::Value Outside(const Napi::CallbackInfo& info);
 
   v8::Local<v8::ArrayBuffer> Share(void* memory, size_t size);
@@ -84,6 +90,7 @@ class Environment {
   std::unique_ptr<Memory> memory_ = std::make_unique<Memory>();
   SlotTable slots_{*memory_};
   ReclaimQueue reclaim_{*memory_, slots_};
+  CleanupQueue cleanups_{*memory_};
   uint64_t minor_gcs_ = 0;
   uint64_t major_gcs_ = 0;
   int report_fd_ = -1;

@@ -34,7 +34,7 @@ void Environment::AcquireSymbol(const Info& info) {
 }
 
 void Environment::Get(const Info& info) {
-  const Cell& cell = From(info)->slots_.cell(SlotArgument(info, 0));
+  const Cell& cell = From(info)->slots_.cells().cell(SlotArgument(info, 0));
   // JavaScript has compared the generation already, but a GC between its comparison and this call may have made the
   // word a link of the dead list; and that must never be followed as a handle.
   if (cell.generation != SlotArgument(info, 1)) return;
@@ -49,11 +49,24 @@ void Environment::TakeDead(const Info& info) { info.GetReturnValue().Set(From(in
 
 void Environment::Release(const Info& info) { From(info)->reclaim_.Release(); }
 
-Napi::Value Environment::Grow() {
-  if (!slots_.Grow()) return env_.Null();
-  const uint32_t chunk = slots_.chunk_count() - 1;
-  const v8::Local<v8::ArrayBuffer> buffer = Share(slots_.ChunkMemory(chunk), SlotTable::kChunkSize * sizeof(Cell));
-  return {env_, compat::ToNapi(v8::Int32Array::New(buffer, 0, SlotTable::kChunkSize * sizeof(Cell) / sizeof(int32_t)))};
+void Environment::Register(const Info& info) {
+  Environment* environment = From(info);
+  const uint32_t cell = environment->cleanups_.Register(environment->isolate_, info[0]);
+  info.GetReturnValue().Set(static_cast<int32_t>(cell));  // kNone arrives as -1
+}
+
+void Environment::Discard(const Info& info) { From(info)->cleanups_.cells().Discard(SlotArgument(info, 0)); }
+
+void Environment::TakeDue(const Info& info) { info.GetReturnValue().Set(From(info)->cleanups_.Take()); }
+
+void Environment::ReleaseDue(const Info& info) { From(info)->cleanups_.Release(); }
+
+// The cells of the chunk that was just added, as words; null if none was.
+Napi::Value Environment::Cells(CellTable& cells, bool grown) {
+  if (!grown) return env_.Null();
+  constexpr size_t kBytes = CellTable::kChunkSize * sizeof(Cell);
+  const v8::Local<v8::ArrayBuffer> buffer = Share(cells.ChunkMemory(cells.chunk_count() - 1), kBytes);
+  return {env_, compat::ToNapi(v8::Int32Array::New(buffer, 0, kBytes / sizeof(int32_t)))};
 }
 
 // Memory of ours that JavaScript reads without a call, until the environment closes.
@@ -73,18 +86,26 @@ Napi::Value Environment::Outside(const Napi::CallbackInfo& info) {
   return env_.Undefined();
 }
 
-Napi::Value Environment::Pending() {
+// Deaths that a GC has left to find.
+void Environment::Finish() {
   reclaim_.Finish();
+  cleanups_.Finish();
+}
+
+Napi::Value Environment::Pending() {
+  Finish();
   Napi::Object pending = Napi::Object::New(env_);
   pending.Set("dead", Napi::Number::New(env_, reclaim_.pending()));
-  pending.Set("oldestDead", Napi::Number::New(env_, reclaim_.OldestTime()));
+  pending.Set("deaths", Napi::Number::New(env_, static_cast<double>(reclaim_.deaths())));
+  pending.Set("armed", Napi::Number::New(env_, cleanups_.cells().live()));
   return pending;
 }
 
 // The name of the target's class, found without running any code of the target's and without handing the target out.
 Napi::Value Environment::Describe(uint32_t slot) {
-  if (slot >= slots_.capacity() || !slots_.cell(slot).live()) return env_.Null();
-  const v8::Local<v8::Value> target = slots_.cell(slot).target.Get(isolate_);
+  const CellTable& cells = slots_.cells();
+  if (slot >= cells.capacity() || !cells.cell(slot).live()) return env_.Null();
+  const v8::Local<v8::Value> target = cells.cell(slot).target.Get(isolate_);
   if (target.IsEmpty()) return env_.Null();
   if (target->IsSymbol()) return Napi::String::New(env_, "Symbol");
   if (target->IsFunction()) return Napi::String::New(env_, "Function");
@@ -92,15 +113,19 @@ Napi::Value Environment::Describe(uint32_t slot) {
 }
 
 Napi::Value Environment::Stats() {
-  reclaim_.Finish();
+  Finish();
+  const CellTable& slots = slots_.cells();
+  const CellTable& cleanups = cleanups_.cells();
   Napi::Object stats = Napi::Object::New(env_);
   const auto set = [&](const char* name, double value) { stats.Set(name, Napi::Number::New(env_, value)); };
-  set("live", slots_.live());
+  set("live", slots.live());
   set("dead", reclaim_.pending());
-  set("retired", slots_.retired());
-  set("capacity", slots_.capacity());
-  set("young", static_cast<double>(slots_.young()));
+  set("retired", slots.retired());
+  set("capacity", slots.capacity());
+  set("young", static_cast<double>(slots.young()));
   set("buckets", slots_.buckets());
+  set("armed", cleanups.live());
+  set("due", cleanups.dead());
   set("bytes", static_cast<double>(memory_->bytes()));
   set("deaths", static_cast<double>(reclaim_.deaths()));
   set("wakeups", static_cast<double>(reclaim_.wakeups()));
@@ -127,10 +152,15 @@ void Environment::Export(Napi::Object exports) {
   ExportRaw(exports, "keepAlive", KeepAlive, 1);
   ExportRaw(exports, "takeDead", TakeDead, 0);
   ExportRaw(exports, "release", Release, 0);
+  ExportRaw(exports, "register", Register, 1);
+  ExportRaw(exports, "discard", Discard, 1);
+  ExportRaw(exports, "takeDue", TakeDue, 0);
+  ExportRaw(exports, "releaseDue", ReleaseDue, 0);
 
   using Napi::CallbackInfo;
   const auto method = [&](const char* name, auto call) { exports.Set(name, Napi::Function::New(env_, call, name)); };
-  method("grow", [this](const CallbackInfo&) { return Grow(); });
+  method("grow", [this](const CallbackInfo&) { return Cells(slots_.cells(), slots_.Grow()); });
+  method("growCleanups", [this](const CallbackInfo&) { return Cells(cleanups_.cells(), cleanups_.cells().Grow()); });
   method("describe", [this](const CallbackInfo& info) { return Describe(info[0].As<Napi::Number>().Uint32Value()); });
   method("stats", [this](const CallbackInfo&) { return Stats(); });
   method("wake", [this](const CallbackInfo&) { reclaim_.Wake(); });
@@ -144,8 +174,12 @@ void Environment::Export(Napi::Object exports) {
 
   exports.Set("batch", compat::ToNapi(v8::Int32Array::New(Share(reclaim_.batch(), ReclaimQueue::kBatch * 4), 0,
                                                           ReclaimQueue::kBatch)));
-  exports.Set("times", compat::ToNapi(v8::Float64Array::New(Share(reclaim_.batch_time(), 8), 0, 1)));
-  exports.Set("chunkShift", Napi::Number::New(env_, SlotTable::kChunkShift));
+  exports.Set("due", compat::ToNapi(v8::Int32Array::New(Share(cleanups_.batch(), CleanupQueue::kBatch * 4), 0,
+                                                        CleanupQueue::kBatch)));
+  exports.Set("dueState", compat::ToNapi(v8::Float64Array::New(
+                              Share(cleanups_.shared(), CleanupQueue::kSharedSize * sizeof(double)), 0,
+                              CleanupQueue::kSharedSize)));
+  exports.Set("chunkShift", Napi::Number::New(env_, CellTable::kChunkShift));
 
   Napi::Object testing = Napi::Object::New(env_);
   ExportTesting(testing);
@@ -158,15 +192,20 @@ void Environment::ExportTesting(Napi::Object exports) {
   const auto method = [&](const char* name, auto call) { exports.Set(name, Napi::Function::New(env_, call, name)); };
   const auto number = [](const CallbackInfo& info, size_t i) { return info[i].As<Napi::Number>().Uint32Value(); };
   method("verify", [this](const CallbackInfo&) -> Napi::Value {
-    reclaim_.Finish();
-    const char* broken = slots_.Verify(reclaim_.dead(), reclaim_.taken());
+    Finish();
+    const char* broken = reclaim_.Verify();
+    if (broken == nullptr) broken = cleanups_.Verify();
     return broken == nullptr ? env_.Null() : Napi::Value(Napi::String::New(env_, broken));
   });
   method("unseen", [this](const CallbackInfo&) {
-    reclaim_.Finish();
-    return Napi::Number::New(env_, slots_.CountUnseen());
+    Finish();
+    return Napi::Number::New(env_, slots_.cells().CountUnseen() + cleanups_.cells().CountUnseen());
   });
-  method("setLimits", [this, number](const CallbackInfo& info) { slots_.SetLimits(number(info, 0), number(info, 1)); });
+  method("setLimits", [this, number](const CallbackInfo& info) {
+    slots_.cells().SetLimits(number(info, 0), number(info, 1));
+    cleanups_.cells().SetLimits(number(info, 0), number(info, 1));
+  });
+  method("setNextPlace", [this, number](const CallbackInfo& info) { cleanups_.SetNextPlace(number(info, 0)); });
   method("refuseMemory", [this, number](const CallbackInfo& info) { memory_->RefuseNext(number(info, 0)); });
   method("reportClose", [this, number](const CallbackInfo& info) { report_fd_ = static_cast<int>(number(info, 0)); });
 }

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <type_traits>
 
 namespace weakly {
 
@@ -86,37 +87,45 @@ class Memory {
   uint32_t refusals_ = 0;
 };
 
-// A growable list of slot numbers. Push() may be refused; nothing else allocates.
-class SlotVector {
+// A growable list of plain values. Push() may be refused; nothing else allocates.
+template <typename T>
+class Vector {
  public:
-  explicit SlotVector(Memory& memory) : memory_(memory) {}
-  ~SlotVector() { memory_.Free(items_, capacity_); }
-  SlotVector(const SlotVector&) = delete;
-  SlotVector& operator=(const SlotVector&) = delete;
+  explicit Vector(Memory& memory) : memory_(memory) {}
+  ~Vector() { memory_.Free(items_, capacity_); }
+  Vector(const Vector&) = delete;
+  Vector& operator=(const Vector&) = delete;
 
-  bool Push(uint32_t slot) {
-    if (size_ == capacity_ && !Reserve(capacity_ == 0 ? 256 : capacity_ * 2)) return false;
-    items_[size_++] = slot;
+  bool Push(const T& item) {
+    if (size_ == capacity_ && !Reserve(capacity_ == 0 ? kFirst : capacity_ * 2)) return false;
+    items_[size_++] = item;
     return true;
   }
 
-  uint32_t operator[](size_t i) const { return items_[i]; }
-  void Set(size_t i, uint32_t slot) { items_[i] = slot; }
+  T& operator[](size_t i) { return items_[i]; }
+  const T& operator[](size_t i) const { return items_[i]; }
+  T& back() { return items_[size_ - 1]; }
   size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
   void Truncate(size_t size) { size_ = size; }
 
-  // A burst must not hold its peak for ever.
-  void Clear() {
-    size_ = 0;
-    if (capacity_ > kKeep) {
-      memory_.Free(items_, capacity_);
-      items_ = nullptr;
-      capacity_ = 0;
-    }
+  void DropFront(size_t count) {
+    if (count == size_) return Clear();
+    size_ -= count;
+    std::memmove(static_cast<void*>(items_), items_ + count, size_ * sizeof(T));
   }
 
-  void Swap(SlotVector& other) {
-    uint32_t* items = items_;
+  // A burst must not hold its peak for ever. Something is kept: who has had room once, has it again.
+  void Clear() {
+    size_ = 0;
+    if (capacity_ > kKeep) Reserve(kFirst);
+  }
+
+  // Room for a few items that no Push() will be refused.
+  bool Prepare() { return capacity_ > 0 || Reserve(kFirst); }
+
+  void Swap(Vector& other) {
+    T* items = items_;
     size_t size = size_;
     size_t capacity = capacity_;
     items_ = other.items_;
@@ -128,10 +137,12 @@ class SlotVector {
   }
 
  private:
+  static_assert(std::is_trivially_copyable_v<T>);
+  static constexpr size_t kFirst = 256;
   static constexpr size_t kKeep = size_t{1} << 16;
 
   bool Reserve(size_t capacity) {
-    uint32_t* items = memory_.Resize(items_, capacity_, capacity);
+    T* items = memory_.Resize(items_, capacity_, capacity);
     if (items == nullptr) return false;
     items_ = items;
     capacity_ = capacity;
@@ -139,10 +150,12 @@ class SlotVector {
   }
 
   Memory& memory_;
-  uint32_t* items_ = nullptr;
+  T* items_ = nullptr;
   size_t size_ = 0;
   size_t capacity_ = 0;
 };
+
+using CellVector = Vector<uint32_t>;
 
 }  // namespace weakly
 

@@ -10,10 +10,19 @@ import {
   targetError,
 } from '../validate.js';
 import { Field } from '../weak/field.js';
-import { acquire, acquireSymbol } from '../weak/slots.js';
 import { enterContext, leaveContext } from './call.js';
 import { runAtExit } from './exit.js';
-import { AT_EXIT, add, type Callback, flagsOf, IN_CONTEXT, serialOf, stateOf, stop } from './records.js';
+import {
+  AT_EXIT,
+  add,
+  type Callback,
+  flagsOf,
+  generationOf,
+  IN_CONTEXT,
+  isPending,
+  isQueued,
+  stop,
+} from './records.js';
 import { rawOf } from './stand-in.js';
 
 /** Only this module can present it, so only `addCleanup` can construct. */
@@ -50,14 +59,14 @@ export interface CleanupOptions {
  */
 export class Cleanup {
   readonly #record: number;
-  readonly #serial: number;
+  readonly #generation: number;
   #stopped = false;
 
   /** @internal Throws a TypeError with code `ERR_WEAKLY_CONSTRUCTOR`; cleanups are made by {@link addCleanup}. */
-  constructor(key: typeof KEY, record: number, serial: number) {
+  constructor(key: typeof KEY, record: number, generation: number) {
     if (key !== KEY) throw constructorError('Cleanup', 'addCleanup(target, fn, arg)');
     this.#record = record;
-    this.#serial = serial;
+    this.#generation = generation;
   }
 
   /**
@@ -69,7 +78,7 @@ export class Cleanup {
    */
   stop(): boolean {
     if (!(#record in Object(this))) throw receiverError(this, 'Cleanup.prototype.stop', 'Cleanup');
-    if (serialOf(this.#record) !== this.#serial) return false;
+    if (!isPending(this.#record, this.#generation)) return false;
     if ((flagsOf(this.#record) & IN_CONTEXT) !== 0) leaveContext(this.#record);
     stop(this.#record);
     this.#stopped = true;
@@ -84,8 +93,8 @@ export class Cleanup {
   get state(): CleanupState {
     if (!(#record in Object(this))) throw receiverError(this, 'Cleanup.prototype.state', 'Cleanup');
     if (this.#stopped) return 'stopped';
-    if (serialOf(this.#record) !== this.#serial) return 'done';
-    return stateOf(this.#record) === 'armed' ? 'armed' : 'queued';
+    if (!isPending(this.#record, this.#generation)) return 'done';
+    return isQueued(this.#record) ? 'queued' : 'armed';
   }
 
   /** `using cleanup = addCleanup(...)`: stops it at the end of the block, when the resource was released by hand. */
@@ -159,11 +168,10 @@ export function addCleanup(target: unknown, fn: unknown, arg?: unknown, options?
     if (booleanOption(options, 'atExit', 'addCleanup')) flags |= AT_EXIT;
     if (booleanOption(options, 'asyncContext', 'addCleanup')) flags |= IN_CONTEXT;
   }
-  const slot = typeof raw === 'symbol' ? acquireSymbol(raw) : acquire(raw as object);
-  const record = add(slot, fn as Callback, arg, flags);
+  const record = add(raw, fn as Callback, arg, flags);
   if (flags !== 0) {
     if ((flags & IN_CONTEXT) !== 0) enterContext(record);
     if ((flags & AT_EXIT) !== 0) runAtExit(record);
   }
-  return new Cleanup(KEY, record, serialOf(record));
+  return new Cleanup(KEY, record, generationOf(record));
 }

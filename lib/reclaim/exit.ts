@@ -1,10 +1,10 @@
 import { call } from './call.js';
-import { NONE, serialOf, withdraw } from './records.js';
+import { generationOf, isPending, NONE, withdraw } from './records.js';
 import { report } from './report.js';
 
-/* The cleanups that want to run at exit, in the order of registration; (record, serial) may be long gone. */
+/* The cleanups that want to run at exit, in the order of registration; (record, generation) may be long gone. */
 let registered: number[] = [];
-let serials: number[] = [];
+let generations: number[] = [];
 let compactAt = 1024;
 let listening = false;
 
@@ -17,21 +17,21 @@ export function runAtExit(record: number): void {
   }
   if (registered.length >= compactAt) compact();
   registered.push(record);
-  serials.push(serialOf(record));
+  generations.push(generationOf(record));
 }
 
 /** Forgets the ones that have run or were stopped. The limit doubles with what is left: constant time per registration. */
 function compact(): void {
-  const kept = registered.map((record, i) => serialOf(record) === serials[i]);
+  const kept = registered.map((record, i) => isPending(record, generations[i] as number));
   registered = registered.filter((_, i) => kept[i]);
-  serials = serials.filter((_, i) => kept[i]);
+  generations = generations.filter((_, i) => kept[i]);
   compactAt = Math.max(1024, 2 * registered.length);
 }
 
 /** Newest first; what a cleanup registers meanwhile is the newest. */
 function runAll(): void {
   for (let record = registered.pop() ?? NONE; record !== NONE; record = registered.pop() ?? NONE) {
-    if (serialOf(record) !== serials.pop()) continue;
+    if (!isPending(record, generations.pop() as number)) continue;
     try {
       call(record, withdraw);
     } catch (error) {

@@ -1,7 +1,7 @@
 import { typeError } from '../errors.js';
 import { checkCallback, received, targetError } from '../validate.js';
 import { acquire, CHUNK_MASK, CHUNK_SHIFT, CHUNK_SIZE } from '../weak/slots.js';
-import { add, type Callback, FINALIZER, replaceCallback, serialOf, withdraw } from './records.js';
+import { add, type Callback, FINALIZER, generationOf, isPending, replaceCallback, withdraw } from './records.js';
 import { createStandIn, handlerOf, type StandInHandler } from './stand-in.js';
 
 /** What runs when a stand-in is dead: it gets a new stand-in for the same target. */
@@ -37,8 +37,8 @@ function arm(handler: StandInHandler, finalizer: Callback, where: string): void 
       'ERR_WEAKLY_FINALIZER_SET',
       `${where}: the target has a finalizer already, through another stand-in; expected it to have run or to be cleared with setFinalizer(standIn, null) first`,
     );
-  handler.record = add(acquire(standIn), finalizer, target, FINALIZER);
-  handler.serial = serialOf(handler.record);
+  handler.record = add(standIn, finalizer, target, FINALIZER);
+  handler.generation = generationOf(handler.record);
   guard(target, 1);
 }
 
@@ -102,7 +102,7 @@ export function setFinalizer<T extends object>(standIn: T, finalizer: Finalizer<
       'ERR_WEAKLY_STAND_IN',
       `setFinalizer: expected argument "standIn" to be a stand-in made by finalizable, got ${received(standIn)}`,
     );
-  const armed = handler.record >= 0 && serialOf(handler.record) === handler.serial;
+  const armed = handler.record >= 0 && isPending(handler.record, handler.generation);
   if (finalizer === null) {
     if (!armed) return;
     unguard(handler.target);

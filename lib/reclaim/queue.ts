@@ -4,7 +4,7 @@ import { binding } from '../binding.js';
 import { checkOptions, optionError, positiveOption } from '../validate.js';
 import { reclaimBatch, reclaimed } from '../weak/slots.js';
 import { call, leaveContexts } from './call.js';
-import { counts, entries, exits, free, NONE, oldestTime, shift, shiftedTime } from './records.js';
+import { counts, end, entries, exits, NONE, oldestTime, shift, shiftedTime } from './records.js';
 import { type OnError, report, setOnError } from './report.js';
 
 export interface QueueOptions {
@@ -38,7 +38,7 @@ export interface QueueStats {
   readonly stopped: number;
   /** Callbacks that threw. */
   readonly failed: number;
-  /** Targets found dead by a GC whose callbacks are not counted as due yet. */
+  /** Dead targets of pointers for which something is still held; it is let go of when no callback is due. */
   readonly dead: number;
   /** How long ago the target died whose callbacks wait longest, in milliseconds; 0 when none wait. */
   readonly oldestMs: number;
@@ -77,7 +77,7 @@ function runNext(record: number): void {
   const diedAt = shiftedTime / 1e6 - startOfNow;
   run++;
   try {
-    call(record, free);
+    call(record, end);
   } catch (error) {
     failed++;
     report(error);
@@ -87,18 +87,19 @@ function runNext(record: number): void {
   latency.record(Math.max(1, Math.round((start - diedAt) * 1e6)));
 }
 
-/** Works until `end`; whether there is more to do. */
-function work(end: number): boolean {
+/** Works until `until`; whether there is more to do. */
+function work(until: number): boolean {
   clock = now();
   for (;;) {
-    for (let record = shift(); record !== NONE; record = shift()) {
+    const record = shift();
+    if (record >= 0) {
       runNext(record);
-      if (clock >= end) return true;
+    } else {
+      // What is due comes first: a dead slot costs little while it waits.
+      if (record === NONE && reclaimBatch() === 0) return false;
+      clock = now();
     }
-    // What is due comes first: a dead slot costs little while it waits.
-    if (reclaimBatch() === 0) return false;
-    clock = now();
-    if (clock >= end) return true;
+    if (clock >= until) return true;
   }
 }
 
@@ -127,9 +128,9 @@ function drainSlice(): void {
 binding.onDeaths(drainSlice);
 
 interface Waiter {
-  /** All deaths up to this one are to be reclaimed; then all callbacks that are due by then are to be called. */
+  /** So many dead slots are to be reclaimed, and so many callbacks to leave the queue. */
   readonly deaths: number;
-  entries: number | undefined;
+  readonly entries: number;
   readonly resolve: () => void;
 }
 
@@ -138,8 +139,7 @@ let waiters: Waiter[] = [];
 function settle(): void {
   if (waiters.length === 0) return;
   waiters = waiters.filter((waiter) => {
-    if (waiter.entries === undefined && waiter.deaths <= reclaimed()) waiter.entries = entries();
-    if (waiter.entries === undefined || waiter.entries > exits()) return true;
+    if (waiter.deaths > reclaimed() || waiter.entries > exits()) return true;
     waiter.resolve();
     return false;
   });
@@ -179,16 +179,15 @@ export interface Queue {
 
 export const queue: Queue = Object.freeze({
   stats(): QueueStats {
-    const { pending, ...others } = counts();
-    const { dead, oldestDead } = binding.pending();
-    const oldest = oldestTime() ?? oldestDead;
+    const { dead, armed } = binding.pending();
+    const oldest = oldestTime();
     return {
-      ...others,
-      pending,
+      armed,
+      ...counts(),
       run,
       failed,
       dead,
-      oldestMs: oldest === 0 ? 0 : Math.max(0, now() + startOfNow - oldest / 1e6),
+      oldestMs: oldest === undefined ? 0 : Math.max(0, now() + startOfNow - oldest / 1e6),
       slowestMs,
       latency,
     };
@@ -204,7 +203,7 @@ export const queue: Queue = Object.freeze({
 
   settled(): Promise<void> {
     return new Promise((resolve) => {
-      waiters.push({ deaths: binding.stats().deaths, entries: undefined, resolve });
+      waiters.push({ deaths: binding.pending().deaths, entries: entries(), resolve });
       settle();
       if (waiters.length === 0) return;
       binding.hold(true);

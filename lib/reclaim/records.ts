@@ -1,16 +1,16 @@
 import { binding } from '../binding.js';
-import { CHUNK_MASK, CHUNK_SHIFT, CHUNK_SIZE, isSlotAlive, onRelease } from '../weak/slots.js';
+import { plainError } from '../errors.js';
 
 /*
  * What is to be called when a target dies. Records are numbers into flat tables: no object, no closure, no WeakMap for
- * each. A million of them are a few arrays to the collector.
+ * each. The native half (native/cleanup_queue.h) has a cell for each, with the weak handle and a generation, which is
+ * read here as the slots' are (weak/slots.ts); here are the callback, its argument, and what kind of record it is.
  *
  * The life of a record:
- *   armed    in the ring of its slot, in the order of registration
- *   queued   its target is dead: in the queue, in the order of deaths
- *   stopped  was queued, and must not be called any more; stays in the queue until its turn comes, with nothing to hold
- *   free     in the free list
- * A record's serial number changes whenever it becomes free, so (record, serial) names one registration.
+ *   armed   the target is not known to be dead
+ *   queued  the target is dead; the native queue has it, or the batch
+ *   over    called or stopped; nothing is held for it. Its cell may have to wait for its turn in the queue
+ * and then its cell is used again, in its next generation. So (record, generation) names one registration for ever.
  */
 
 /** `arg` is the raw target of a stand-in, and gets a new one: a finalizer. */
@@ -19,159 +19,119 @@ export const FINALIZER = 1;
 export const AT_EXIT = 2;
 /** Has an AsyncResource to run in. */
 export const IN_CONTEXT = 4;
+const OVER = 8;
 
 export const NONE = -1;
+/** Nothing is due yet, but not everything has been looked at. */
+export const SEARCHING = -2;
 
 export type Callback = (arg: unknown) => unknown;
-export type State = 'armed' | 'queued' | 'stopped' | 'free';
 
-// Four words a record.
-const NEXT = 0;
-const PREV = 1; // in the ring; of other records their state:
-const QUEUED = -1;
-const STOPPED = -2;
-const FREE = -3;
-const HOME = 2; // the slot, and above it the flags
-const SERIAL = 3;
+const SHIFT = 12; // as slots have it
+const SIZE = 4096;
+const MASK = 4095;
 
-const FLAG_SHIFT = 28; // as many bits as slots have
-const SLOT_MASK = 2 ** FLAG_SHIFT - 1;
-
-const links: Int32Array[] = [];
+const cells: Int32Array[] = [];
 /** Two entries a record: callback and argument. */
 const payloads: unknown[][] = [];
-/** For each slot its first record, plus one; 0 for none. */
-const heads: (Int32Array | undefined)[] = [];
+const kinds: Uint8Array[] = [];
 
-let freeHead = NONE;
-let armed = 0;
+/** Positions in the batch of due records. */
+let at = 0;
+let count = 0;
+
 let stopped = 0;
-
-let queueHead = NONE;
-let queueTail = NONE;
-/** Queued and not stopped. */
-let pending = 0;
-let queued = 0;
-/** Leaves of the queue so far, stopped ones included; `entered` likewise. What is between them is in the queue. */
+/** Have left the queue so far, stopped ones included. */
 let left = 0;
-let entered = 0;
+/** Stopped ones that are in the queue. */
+let idle = 0;
 
-/** When the targets of queued records died: runs of records with the same time, oldest first. */
-let times: number[] = [];
-let runs: number[] = [];
-let firstRun = 0;
+const BATCH_TIME = 0;
+const DEATHS = 1;
+const OLDEST_TIME = 2;
 
-function word(record: number, which: number): number {
-  return (links[record >>> CHUNK_SHIFT] as Int32Array)[((record & CHUNK_MASK) << 2) + which] as number;
+function grow(): boolean {
+  const words = binding.growCleanups();
+  if (words === null) return false;
+  cells.push(words);
+  payloads.push(new Array<unknown>(2 * SIZE).fill(undefined));
+  kinds.push(new Uint8Array(SIZE).fill(OVER));
+  return true;
 }
 
-function setWord(record: number, which: number, value: number): void {
-  (links[record >>> CHUNK_SHIFT] as Int32Array)[((record & CHUNK_MASK) << 2) + which] = value;
+function registerAfterGrowing(target: object | symbol): number {
+  const record = grow() ? binding.register(target) : NONE;
+  if (record >= 0) return record;
+  const { armed } = binding.pending();
+  throw plainError('ERR_WEAKLY_MEMORY', `weakly: no memory or no number for one more cleanup; ${armed} are registered`);
 }
 
-function grow(): void {
-  const first = links.length << CHUNK_SHIFT;
-  payloads.push(new Array<unknown>(2 * CHUNK_SIZE).fill(undefined));
-  links.push(new Int32Array(4 * CHUNK_SIZE));
-  for (let record = first + CHUNK_SIZE - 1; record >= first; record--) {
-    setWord(record, PREV, FREE);
-    setWord(record, NEXT, freeHead);
-    freeHead = record;
-  }
-}
-
-function headsOf(slot: number): Int32Array {
-  const index = slot >>> CHUNK_SHIFT;
-  while (heads.length <= index) heads.push(undefined);
-  let chunk = heads[index];
-  if (chunk === undefined) {
-    chunk = new Int32Array(CHUNK_SIZE);
-    heads[index] = chunk;
-  }
-  return chunk;
-}
-
-/** One more record for the target of `slot`, which must be a live one's. */
-export function add(slot: number, callback: Callback, arg: unknown, flags: number): number {
-  const chunk = headsOf(slot);
-  if (freeHead === NONE) grow();
-  const record = freeHead;
-  freeHead = word(record, NEXT);
+/** One more record for `target`, which must be a valid one. */
+export function add(target: object | symbol, callback: Callback, arg: unknown, flags: number): number {
+  const registered = binding.register(target);
+  const record = registered >= 0 ? registered : registerAfterGrowing(target);
   setPayload(record, callback, arg);
-  setWord(record, HOME, slot | (flags << FLAG_SHIFT));
-  const place = slot & CHUNK_MASK;
-  const head = (chunk[place] as number) - 1;
-  if (head === NONE) {
-    setWord(record, NEXT, record);
-    setWord(record, PREV, record);
-    chunk[place] = record + 1;
-  } else {
-    const tail = word(head, PREV);
-    setWord(record, NEXT, head);
-    setWord(record, PREV, tail);
-    setWord(tail, NEXT, record);
-    setWord(head, PREV, record);
-  }
-  armed++;
+  (kinds[record >>> SHIFT] as Uint8Array)[record & MASK] = flags;
   return record;
 }
 
 function setPayload(record: number, callback: Callback | undefined, arg: unknown): void {
-  const payload = payloads[record >>> CHUNK_SHIFT] as unknown[];
-  const place = (record & CHUNK_MASK) << 1;
+  const payload = payloads[record >>> SHIFT] as unknown[];
+  const place = (record & MASK) << 1;
   payload[place] = callback;
   payload[place + 1] = arg;
 }
 
 export function callbackOf(record: number): Callback {
-  return (payloads[record >>> CHUNK_SHIFT] as unknown[])[(record & CHUNK_MASK) << 1] as Callback;
+  return (payloads[record >>> SHIFT] as unknown[])[(record & MASK) << 1] as Callback;
 }
 
 export function argOf(record: number): unknown {
-  return (payloads[record >>> CHUNK_SHIFT] as unknown[])[((record & CHUNK_MASK) << 1) + 1];
+  return (payloads[record >>> SHIFT] as unknown[])[((record & MASK) << 1) + 1];
 }
 
 export function replaceCallback(record: number, callback: Callback): void {
   setPayload(record, callback, argOf(record));
 }
 
-export function serialOf(record: number): number {
-  return word(record, SERIAL);
-}
-
 export function flagsOf(record: number): number {
-  return word(record, HOME) >>> FLAG_SHIFT;
+  return (kinds[record >>> SHIFT] as Uint8Array)[record & MASK] as number;
 }
 
-export function stateOf(record: number): State {
-  const prev = word(record, PREV);
-  if (prev === QUEUED) return 'queued';
-  if (prev === STOPPED) return 'stopped';
-  if (prev === FREE) return 'free';
-  // Between the death and the drain it is in its ring still.
-  return isSlotAlive(word(record, HOME) & SLOT_MASK) ? 'armed' : 'queued';
+function currentGeneration(record: number): number {
+  return (cells[record >>> SHIFT] as Int32Array)[((record & MASK) << 2) + 2] as number;
 }
 
-/** Back into the free list; the record must be in no ring and not in the queue. */
-export function free(record: number): void {
+/** The generation of a record that has just been added. Should its target be dead by now, it is one more already. */
+export function generationOf(record: number): number {
+  return (currentGeneration(record) - 1) | 1;
+}
+
+/** Whether the registration that (record, generation) names has been neither called nor stopped. */
+export function isPending(record: number, generation: number): boolean {
+  const current = currentGeneration(record);
+  return (current === generation || current === generation + 1) && (flagsOf(record) & OVER) === 0;
+}
+
+/** Whether the target of a registration that is pending is dead. */
+export function isQueued(record: number): boolean {
+  const words = cells[record >>> SHIFT] as Int32Array;
+  const word = (record & MASK) << 2;
+  // The generation alone would miss a death that no GC epilogue has seen.
+  return ((words[word + 2] as number) & 1) === 0 || (words[word] === 0 && words[word + 1] === 0);
+}
+
+/** Ends a registration that was taken from the queue. */
+export function end(record: number): void {
   setPayload(record, undefined, undefined);
-  setWord(record, SERIAL, (word(record, SERIAL) + 1) | 0);
-  setWord(record, PREV, FREE);
-  setWord(record, NEXT, freeHead);
-  freeHead = record;
+  (kinds[record >>> SHIFT] as Uint8Array)[record & MASK] = OVER;
 }
 
-/** Takes an armed record out of its ring. */
-function leaveRing(record: number): void {
-  const slot = word(record, HOME) & SLOT_MASK;
-  const next = word(record, NEXT);
-  const prev = word(record, PREV);
-  setWord(prev, NEXT, next);
-  setWord(next, PREV, prev);
-  const chunk = headsOf(slot);
-  const place = slot & CHUNK_MASK;
-  if (chunk[place] === record + 1) chunk[place] = next === record ? 0 : next + 1;
-  armed--;
+/** Ends a pending registration out of turn. */
+export function withdraw(record: number): void {
+  end(record);
+  if ((currentGeneration(record) & 1) === 1) binding.discard(record);
+  else idle++; // in the middle of the queue: what it held is let go now, its place when its turn comes
 }
 
 /** Ends a registration whose callback has not been called: it never will be. */
@@ -180,104 +140,46 @@ export function stop(record: number): void {
   withdraw(record);
 }
 
-/** The same for a callback that is about to be called out of turn. */
-export function withdraw(record: number): void {
-  if (word(record, PREV) >= 0) {
-    leaveRing(record);
-    free(record);
-    return;
-  }
-  // In the middle of the queue: what it holds is let go now, its place when its turn comes.
-  setPayload(record, undefined, undefined);
-  setWord(record, SERIAL, (word(record, SERIAL) + 1) | 0);
-  setWord(record, PREV, STOPPED);
-  pending--;
-}
-
-onRelease((batch, count) => {
-  if (armed === 0) return;
-  const time = binding.times[0] as number;
-  for (let i = 0; i < count; i++) {
-    const slot = batch[i] as number;
-    const chunk = heads[slot >>> CHUNK_SHIFT];
-    if (chunk === undefined) continue;
-    const place = slot & CHUNK_MASK;
-    const head = (chunk[place] as number) - 1;
-    if (head === NONE) continue;
-    chunk[place] = 0;
-    enqueue(head, time);
-  }
-});
-
-function enqueue(head: number, time: number): void {
-  const tail = word(head, PREV);
-  let count = 0;
-  for (let record = head; ; record = word(record, NEXT)) {
-    setWord(record, PREV, QUEUED);
-    count++;
-    if (record === tail) break;
-  }
-  setWord(tail, NEXT, NONE);
-  if (queueTail === NONE) queueHead = head;
-  else setWord(queueTail, NEXT, head);
-  queueTail = tail;
-  armed -= count;
-  queued += count;
-  pending += count;
-  entered += count;
-  const last = times.length - 1;
-  if (last >= firstRun && times[last] === time) runs[last] = (runs[last] as number) + count;
-  else {
-    times.push(time);
-    runs.push(count);
-  }
-}
-
 /** When the target of the record that `shift` returned last died: nanoseconds of `process.hrtime`. */
 export let shiftedTime = 0;
 
-/** Takes the next record to be called out of the queue; NONE if there is none. The caller frees it. */
+/** Takes the next record to be called out of the queue, for the caller to end; else NONE or SEARCHING. */
 export function shift(): number {
-  while (queueHead !== NONE) {
-    const record = queueHead;
-    queueHead = word(record, NEXT);
-    if (queueHead === NONE) queueTail = NONE;
-    left++;
-    shiftedTime = times[firstRun] as number;
-    const rest = (runs[firstRun] as number) - 1;
-    if (rest > 0) runs[firstRun] = rest;
-    else nextRun();
-    if (word(record, PREV) === QUEUED) {
-      pending--;
-      return record;
+  for (;;) {
+    while (at < count) {
+      const record = binding.due[at++] as number;
+      left++;
+      if ((flagsOf(record) & OVER) === 0) {
+        shiftedTime = binding.dueState[BATCH_TIME] as number;
+        return record;
+      }
+      idle--;
     }
-    free(record);
+    if (count > 0) {
+      binding.releaseDue();
+      count = 0;
+    }
+    const taken = binding.takeDue();
+    if (taken <= 0) return taken === 0 ? NONE : SEARCHING;
+    at = 0;
+    count = taken;
   }
-  return NONE;
-}
-
-function nextRun(): void {
-  firstRun++;
-  if (firstRun < 1024 && firstRun < times.length) return;
-  times = times.slice(firstRun);
-  runs = runs.slice(firstRun);
-  firstRun = 0;
 }
 
 export interface Counts {
-  /** Registered for a target that is not known to be dead. */
-  readonly armed: number;
   readonly pending: number;
   readonly queued: number;
   readonly stopped: number;
 }
 
 export function counts(): Counts {
-  return { armed, pending, queued, stopped };
+  const queued = binding.dueState[DEATHS] as number;
+  return { pending: queued - left - idle, queued, stopped };
 }
 
+/** How many have become due so far, and how many of those have been called or passed over. */
 export function entries(): number {
-  return entered;
+  return binding.dueState[DEATHS] as number;
 }
 
 export function exits(): number {
@@ -286,46 +188,24 @@ export function exits(): number {
 
 /** When the oldest record in the queue lost its target; undefined when the queue is empty. */
 export function oldestTime(): number | undefined {
-  return pending === 0 ? undefined : times[firstRun];
+  if (counts().pending === 0) return undefined;
+  return binding.dueState[at < count ? BATCH_TIME : OLDEST_TIME];
 }
 
 /** For tests: which invariant of the tables is broken, or null. Walks everything. */
 export function verify(): string | null {
-  const states = new Map<number, string>();
-  const mark = (record: number, state: string): boolean => {
-    if (states.has(record)) return false;
-    states.set(record, state);
-    return true;
-  };
-  for (let record = freeHead; record !== NONE; record = word(record, NEXT))
-    if (word(record, PREV) !== FREE || !mark(record, 'free') || callbackOf(record) !== undefined)
-      return `free list at ${record}`;
-  let waiting = 0;
-  for (let record = queueHead; record !== NONE; record = word(record, NEXT)) {
-    if (!mark(record, 'queued')) return `queue at ${record}`;
-    if (word(record, PREV) === QUEUED) waiting++;
-    else if (word(record, PREV) !== STOPPED || callbackOf(record) !== undefined) return `queued record ${record}`;
-    if (word(record, NEXT) === NONE && record !== queueTail) return 'the end of the queue';
+  const { armed, pending } = { ...counts(), ...binding.pending() };
+  let alive = 0;
+  let due = 0;
+  for (let record = 0; record < cells.length << SHIFT; record++) {
+    const over = (flagsOf(record) & OVER) !== 0;
+    const live = (currentGeneration(record) & 1) === 1;
+    if (over !== (callbackOf(record) === undefined)) return `what is held for ${record}`;
+    if (over && argOf(record) !== undefined) return `the argument of ${record}`;
+    if (over && live) return `record ${record} is over and has a handle`;
+    if (live) alive++;
+    else if (!over) due++;
   }
-  if (waiting !== pending) return 'pending records are miscounted';
-  let ringed = 0;
-  for (const [c, chunk] of heads.entries()) {
-    for (let i = 0; chunk !== undefined && i < CHUNK_SIZE; i++) {
-      const head = (chunk[i] as number) - 1;
-      if (head === NONE) continue;
-      let record = head;
-      do {
-        if (!mark(record, 'armed')) return `ring of slot ${(c << CHUNK_SHIFT) + i}`;
-        if ((word(record, HOME) & SLOT_MASK) !== (c << CHUNK_SHIFT) + i) return `home of ${record}`;
-        if (word(word(record, NEXT), PREV) !== record) return `links of ${record}`;
-        ringed++;
-        record = word(record, NEXT);
-      } while (record !== head);
-    }
-  }
-  if (ringed !== armed) return 'armed records are miscounted';
-  if (states.size !== links.length << CHUNK_SHIFT) return 'a record is in no state at all';
-  let timed = 0;
-  for (let i = firstRun; i < runs.length; i++) timed += runs[i] as number;
-  return timed === entered - left ? null : 'times of death are miscounted';
+  if (alive !== armed) return 'armed records are miscounted';
+  return due === pending ? null : 'pending records are miscounted';
 }

@@ -54,7 +54,7 @@ export class StandInHandler implements ProxyHandler<object> {
   standIn!: object;
   /** The registration of its finalizer: records.ts. */
   record = -1;
-  serial = 0;
+  generation = 0;
 
   constructor(target: object) {
     this.target = target;

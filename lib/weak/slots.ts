@@ -94,13 +94,6 @@ export function isAlive(slot: number, generation: number): boolean {
   return words[word + 2] === generation && (words[word] !== 0 || words[word + 1] !== 0);
 }
 
-/** Whether the target of a slot that has not been freed is still there. */
-export function isSlotAlive(slot: number): boolean {
-  const words = cells[slot >>> 12] as Int32Array;
-  const word = (slot & 4095) << 2;
-  return ((words[word + 2] as number) & 1) === 1 && (words[word] !== 0 || words[word + 1] !== 0);
-}
-
 /** The target that (slot, generation) names, or undefined. */
 export function read(slot: number, generation: number): unknown {
   return generationOf(slot) === generation ? binding.get(slot, generation) : undefined;

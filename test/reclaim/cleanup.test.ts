@@ -1,7 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { binding } from '../../lib/binding.js';
-import { addCleanup, type Cleanup, finalizable, make, makeField, queue, setFinalizer } from '../../lib/index.js';
+import {
+  addCleanup,
+  type Cleanup,
+  finalizable,
+  keepAlive,
+  make,
+  makeField,
+  queue,
+  setFinalizer,
+} from '../../lib/index.js';
 import * as records from '../../lib/reclaim/records.js';
 import { away, gcNowUntil, gcUntil, majorGc, minorGc, turn, until, verify } from '../support/gc.js';
 
@@ -360,22 +369,23 @@ describe('bad input', () => {
   it('out of memory registers nothing', () => {
     const { armed } = queue.stats();
     binding.testing.setLimits(0, 2 ** 30 - 1);
-    const kept: object[] = [];
+    const kept: Cleanup[] = [];
+    const target = {};
     let error: unknown;
     try {
-      for (let i = 0; i < 1_000_000; i++) {
-        const fresh = {};
-        kept.push(fresh);
-        addCleanup(fresh, note, i).stop();
-      }
+      for (let i = 0; i < 1_000_000; i++) kept.push(addCleanup(target, note, i));
     } catch (thrown) {
       error = thrown;
     } finally {
       binding.testing.setLimits(2 ** 28, 2 ** 30 - 1);
     }
     expect(error).toMatchObject({ code: 'ERR_WEAKLY_MEMORY' });
+    expect(queue.stats().armed).toBe(armed + kept.length);
+    expect(records.verify()).toBe(null);
+    for (const cleanup of kept) expect(cleanup.stop()).toBe(true);
     expect(queue.stats().armed).toBe(armed);
     expect(kept.length).toBeGreaterThan(0);
+    keepAlive(target);
   });
 });
 

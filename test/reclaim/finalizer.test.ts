@@ -61,7 +61,7 @@ describe('finalizable', () => {
       finalizable(target, noteName);
       return make(target);
     });
-    gcNowUntil(() => queue.stats().armed === 0 || queue.stats().dead > 0, 'stand-in dead');
+    gcNowUntil(() => queue.stats().armed === 0 || queue.stats().pending > 0, 'stand-in dead');
     expect(raw.alive).toBe(true);
     await gcUntil(() => log.length > 0, 'finalized');
     await gcUntil(() => !raw.alive, 'target dead');
