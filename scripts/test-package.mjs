@@ -94,6 +94,20 @@ function use(dir, env) {
   const scripts = {
     'esm.mjs': `import * as weakly from 'weakly';\n${USE}`,
     'cjs.cjs': `const weakly = require('weakly');\n(async () => {${USE}})();`,
+    // Every door leads to the same instance, and none has forgotten a name.
+    'doors.cjs': `
+      const assert = require('node:assert');
+      const names = (module) => Object.keys(module).filter((name) => name !== '__esModule').sort();
+      (async () => {
+        for (const name of ['weakly', 'weakly/testing']) {
+          const [required, imported] = [require(name), await import(name)];
+          assert.deepStrictEqual(names(required), names(imported));
+          for (const key of names(imported)) assert.strictEqual(required[key], imported[key]);
+        }
+        const pointer = require('weakly').make({});
+        await require('weakly/testing').gcUntil(() => !pointer.alive);
+        console.log('works 1000');
+      })();`,
   };
   for (const [file, text] of Object.entries(scripts)) {
     writeFileSync(join(dir, file), text);
@@ -160,6 +174,7 @@ function main() {
       'binding.gyp',
       'scripts/install.mjs',
       ...BINARIES,
+      ...list('lib/cjs', () => true),
       ...list('native', (file) => /\.(cc|h)$/.test(file)),
       ...list('lib', (file) => file.endsWith('.ts')).flatMap((file) => {
         const base = file.replace(/^lib/, 'dist').replace(/\.ts$/, '');
