@@ -3,13 +3,28 @@
 
 import { contenders } from './contenders.mjs';
 import * as calls from './scenarios/calls.mjs';
+import * as cleanups from './scenarios/cleanups.mjs';
 import * as collections from './scenarios/collections.mjs';
 import * as creation from './scenarios/creation.mjs';
+import * as drain from './scenarios/drain.mjs';
 import * as growth from './scenarios/growth.mjs';
+import * as latency from './scenarios/latency.mjs';
 import * as memory from './scenarios/memory.mjs';
 import * as service from './scenarios/service.mjs';
+import * as standIns from './scenarios/stand-ins.mjs';
 
-const scenarios = { ...calls, ...collections, ...creation, ...growth, ...memory, ...service };
+const scenarios = {
+  ...calls,
+  ...cleanups,
+  ...collections,
+  ...creation,
+  ...drain,
+  ...growth,
+  ...latency,
+  ...memory,
+  ...service,
+  ...standIns,
+};
 
 const [scenario, contender, n, options = '{}'] = process.argv.slice(2);
 
@@ -18,7 +33,7 @@ async function open() {
     return await contenders[contender]();
   } catch (error) {
     // Only a contender with native code may be missing; weakly itself must not.
-    if (contender === 'weakly' || (contender !== 'napi' && contender !== 'weak-napi')) throw error;
+    if (contender !== 'napi' && contender !== 'weak-napi') throw error;
     return { unavailable: String(error.message).split('\n')[0] };
   }
 }

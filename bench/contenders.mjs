@@ -4,6 +4,10 @@
 //   read(pointer)   the target, or undefined
 //   alive(pointer)  whether it is still there, by the cheapest means the contender has
 //   find(target)    the pointer made for target before, where the contender is canonical
+// And those that can do something when a target dies:
+//   cleanups(fn)    fn(target.n) is to be called for each target that dies: { create(target), stop(handle, target) }, where
+//                   create gives the handle that the caller keeps, if it must keep one to be able to stop
+//   standIn(target, finalizer)  what is used in place of the target
 
 import { createRequire } from 'node:module';
 
@@ -13,9 +17,19 @@ const major = process.versions.node.split('.')[0];
 const deref = (ref) => ref.deref();
 const derefs = (ref) => ref.deref() !== undefined;
 
+const openWeakly = () => import('../dist/index.js');
+
+/** Kept alive by the global object: a registry that dies calls nobody. */
+function registryOf(fn) {
+  const registry = new FinalizationRegistry(fn);
+  globalThis.registries ??= [];
+  globalThis.registries.push(registry);
+  return registry;
+}
+
 export const contenders = {
   /** Targets only: what is subtracted from collections and memory. */
-  none: () => ({ create: () => undefined }),
+  none: () => ({ create: () => undefined, cleanups: () => ({ create: () => undefined, silent: true }) }),
 
   /** The loop around a call: what is subtracted from nanoseconds. */
   loop: () => ({
@@ -26,9 +40,63 @@ export const contenders = {
   }),
 
   weakly: async () => {
-    const { make } = await import('../dist/index.js');
-    return { create: (target) => make(target), read: (p) => p.value(), alive: (p) => p.alive, find: (t) => make(t) };
+    const { make, addCleanup, finalizable } = await openWeakly();
+    return {
+      create: (target) => make(target),
+      read: (p) => p.value(),
+      alive: (p) => p.alive,
+      find: (t) => make(t),
+      cleanups: (fn) => ({ create: (t) => addCleanup(t, fn, t.n), stop: (cleanup) => cleanup.stop() }),
+      standIn: (target, finalizer) => finalizable(target, finalizer),
+    };
   },
+
+  /** Nothing kept of addCleanup: what cannot be stopped any more. */
+  'weakly-dropped': async () => {
+    const { addCleanup } = await openWeakly();
+    const cleanups = (fn) => ({
+      create: (target) => {
+        addCleanup(target, fn, target.n);
+      },
+    });
+    return { cleanups };
+  },
+
+  /** Without a token: what cannot be stopped. */
+  fr: () => ({
+    cleanups: (fn) => {
+      const registry = registryOf(fn);
+      return { create: (target) => registry.register(target, target.n) };
+    },
+  }),
+
+  /** The target is its own token, so that there is nothing to keep; but to stop takes the target. */
+  'fr-token': () => ({
+    cleanups: (fn) => {
+      const registry = registryOf(fn);
+      return {
+        create: (target) => registry.register(target, target.n, target),
+        stop: (_handle, target) => registry.unregister(target),
+      };
+    },
+  }),
+
+  /** An object for a token, kept by the caller: the usual way where who stops does not have the target. */
+  'fr-own': () => ({
+    cleanups: (fn) => {
+      const registry = registryOf(fn);
+      const create = (target) => {
+        const token = {};
+        registry.register(target, target.n, token);
+        return token;
+      };
+      return { create, stop: (token) => registry.unregister(token) };
+    },
+  }),
+
+  raw: () => ({ standIn: (target) => target, plain: true }),
+
+  proxy: () => ({ standIn: (target) => new Proxy(target, {}), plain: true }),
 
   weakref: () => ({ create: (target) => new WeakRef(target), read: deref, alive: derefs }),
 
@@ -81,4 +149,10 @@ export const TITLES = {
   registry: 'WeakRef + FinalizationRegistry',
   napi: 'Node-API reference',
   'weak-napi': 'weak-napi',
+  'weakly-dropped': 'weakly, Cleanup not kept',
+  fr: 'FinalizationRegistry',
+  'fr-token': 'FR, token = target',
+  'fr-own': 'FR, own token',
+  raw: 'the object itself',
+  proxy: 'new Proxy(object, {})',
 };

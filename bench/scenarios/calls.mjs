@@ -6,8 +6,7 @@ import { makeTargets, median, now, turn } from './common.mjs';
 const WARM_UP = 50;
 const REPETITIONS = 200;
 
-async function measure(api, n, passes, pass) {
-  const targets = makeTargets(n);
+export async function measure(api, n, passes, pass, targets = makeTargets(n)) {
   const pointers = targets.map((target) => api.create(target));
   const times = [];
   for (let i = 0; i < WARM_UP + REPETITIONS; i++) {

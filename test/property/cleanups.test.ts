@@ -130,7 +130,7 @@ describe('cleanups against a model', () => {
           try {
             model.check();
           } catch (error) {
-            throw new Error(`after "${name}"`, { cause: error });
+            throw new Error(`after "${name}": ${error}`, { cause: error });
           }
         }
         const { entries } = model;
