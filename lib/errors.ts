@@ -3,9 +3,9 @@
  *
  * | code | thrown by | class |
  * |---|---|---|
- * | `ERR_WEAKLY_TARGET` | `make`, `makeField`, `addCleanup`, `finalizable` | TypeError |
+ * | `ERR_WEAKLY_TARGET` | `make`, `makeField`, `addCleanup`, `finalizable`, `weakly/testing` | TypeError |
  * | `ERR_WEAKLY_KEY` | `makeField` | TypeError |
- * | `ERR_WEAKLY_CALLBACK` | `addCleanup`, `finalizable`, `setFinalizer`, `queue.configure`, `weakly/testing`: not a function | TypeError |
+ * | `ERR_WEAKLY_CALLBACK` | `addCleanup`, `finalizable`, `setFinalizer`, `weakly/testing`: not a function | TypeError |
  * | `ERR_WEAKLY_CLEANUP_HOLDS_TARGET` | `addCleanup`, `finalizable`, `setFinalizer`: it would keep its target alive for ever | TypeError |
  * | `ERR_WEAKLY_STAND_IN` | `finalizable` of a stand-in, `setFinalizer` of anything else | TypeError |
  * | `ERR_WEAKLY_FINALIZER_SET` | `finalizable`, `setFinalizer`: another stand-in of the target has one | TypeError |

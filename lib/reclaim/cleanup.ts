@@ -40,7 +40,8 @@ export interface CleanupOptions {
   /**
    * Call it at exit, if it has not been called by then: after the event loop has ended, in `process.exit()`, after an
    * uncaught exception, and at the orderly exit of a worker. The newest registration comes first, as with Python's
-   * `weakref.finalize`. A terminated worker, a signal and `process.abort()` call nothing.
+   * `weakref.finalize`. A terminated worker, `process.abort()` and a signal that nobody handles call
+   * nothing; nor does `process.exit()` on the main thread for what other threads have registered.
    *
    * @default false Go's rule: no cleanup is guaranteed to run.
    */

@@ -32,7 +32,7 @@ export interface QueueStats {
   readonly pending: number;
   /** Callbacks that have become due, `pending` ones included. */
   readonly queued: number;
-  /** Callbacks called, failed ones included; at exit, too. */
+  /** Callbacks called from the queue, failed ones included. Those called at exit are not counted. */
   readonly run: number;
   /** Cleanups that were stopped before their call. */
   readonly stopped: number;
