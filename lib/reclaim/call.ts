@@ -1,7 +1,7 @@
-import { AsyncResource } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { binding } from '../binding.js';
 import { unguard } from './finalizer.js';
-import { argOf, type Callback, callbackOf, FINALIZER, flagsOf, IN_CONTEXT } from './records.js';
+import { argOf, callbackOf, FINALIZER, flagsOf, IN_CONTEXT } from './records.js';
 import { createStandIn } from './stand-in.js';
 
 /** record -> the context of its registration, for the few that ask for it. */
@@ -27,7 +27,9 @@ function takeResource(record: number): AsyncResource | undefined {
 let outside: AsyncResource | undefined;
 let own: Set<symbol>;
 /** Something has been written to it: where contexts are kept by the resource (before Node.js 24), a store. */
-let dirty = false;
+export let dirty = false;
+/** Where contexts are not, nothing tells what a callback has entered. */
+let told = false;
 
 const { runInAsyncScope } = AsyncResource.prototype;
 
@@ -49,8 +51,18 @@ function makeOutside(): AsyncResource {
   forgetStores(made, (_symbol, value) => value === undefined);
   own = new Set(Object.getOwnPropertySymbols(made));
   Object.setPrototypeOf(made, watched);
+  told = storesAreTold(made);
   dirty = false;
   return made;
+}
+
+function storesAreTold(resource: AsyncResource): boolean {
+  dirty = false;
+  const probe = new AsyncLocalStorage();
+  resource.runInAsyncScope(() => probe.enterWith(true));
+  probe.disable();
+  forgetStores(resource, () => true);
+  return dirty;
 }
 
 function forgetStores(resource: AsyncResource, which: (symbol: symbol, value: unknown) => boolean): void {
@@ -67,10 +79,16 @@ export function leaveContexts(): void {
   if (dirty) outside = makeOutside();
 }
 
-function callOutside(callback: Callback, arg: unknown): void {
+/** Whether one `callOutside` may make several calls, as long as nothing is `dirty`: no context gets from one to the next. */
+export function mayShare(): boolean {
+  outside ??= makeOutside();
+  return told;
+}
+
+export function callOutside<A, R>(callback: (arg: A) => R, arg: A): R {
   outside ??= makeOutside();
   try {
-    Reflect.apply(runInAsyncScope, outside, [callback, undefined, arg]);
+    return Reflect.apply(runInAsyncScope, outside, [callback, undefined, arg]) as R;
   } finally {
     if (dirty) {
       forgetStores(outside, () => true);
@@ -79,6 +97,9 @@ function callOutside(callback: Callback, arg: unknown): void {
   }
 }
 
+/** What has been called, and what of it has thrown. */
+export const tally = { run: 0, failed: 0 };
+
 /** Calls what `record` stands for. `release` takes the record out of the tables before: nothing is ever called twice. */
 export function call(record: number, release: (record: number) => void): void {
   const callback = callbackOf(record);
@@ -86,6 +107,7 @@ export function call(record: number, release: (record: number) => void): void {
   const flags = flagsOf(record);
   const resource = (flags & IN_CONTEXT) === 0 ? undefined : takeResource(record);
   release(record);
+  tally.run++;
   if (resource !== undefined) {
     try {
       resource.runInAsyncScope(callback, undefined, arg);

@@ -1,4 +1,4 @@
-import { call } from './call.js';
+import { call, tally } from './call.js';
 import { generationOf, isPending, NONE, withdraw } from './records.js';
 import { report } from './report.js';
 
@@ -35,6 +35,7 @@ function runAll(): void {
     try {
       call(record, withdraw);
     } catch (error) {
+      tally.failed++;
       report(error, true);
     }
   }

@@ -19,7 +19,7 @@ export const FINALIZER = 1;
 export const AT_EXIT = 2;
 /** Has an AsyncResource to run in. */
 export const IN_CONTEXT = 4;
-const OVER = 8;
+export const OVER = 8;
 
 export const NONE = -1;
 /** Nothing is due yet, but not everything has been looked at. */
@@ -27,22 +27,19 @@ export const SEARCHING = -2;
 
 export type Callback = (arg: unknown) => unknown;
 
-const SHIFT = 12; // as slots have it
+export const SHIFT = 12; // as slots have it
 const SIZE = 4096;
-const MASK = 4095;
+export const MASK = 4095;
 
 const cells: Int32Array[] = [];
 /** Two entries a record: callback and argument. */
-const payloads: unknown[][] = [];
-const kinds: Uint8Array[] = [];
+export const payloads: unknown[][] = [];
+export const kinds: Uint8Array[] = [];
 
-/** Positions in the batch of due records. */
-let at = 0;
-let count = 0;
+/** Due records at hand: positions in `binding.due`; and how many have left the queue so far, stopped ones included. */
+export const batch = { at: 0, count: 0, left: 0 };
 
 let stopped = 0;
-/** Have left the queue so far, stopped ones included. */
-let left = 0;
 /** Stopped ones that are in the queue. */
 let idle = 0;
 
@@ -140,30 +137,39 @@ export function stop(record: number): void {
   withdraw(record);
 }
 
-/** When the target of the record that `shift` returned last died: nanoseconds of `process.hrtime`. */
-export let shiftedTime = 0;
-
 /** Takes the next record to be called out of the queue, for the caller to end; else NONE or SEARCHING. */
 export function shift(): number {
   for (;;) {
-    while (at < count) {
-      const record = binding.due[at++] as number;
-      left++;
-      if ((flagsOf(record) & OVER) === 0) {
-        shiftedTime = binding.dueState[BATCH_TIME] as number;
-        return record;
-      }
+    while (batch.at < batch.count) {
+      const record = binding.due[batch.at++] as number;
+      batch.left++;
+      if ((flagsOf(record) & OVER) === 0) return record;
       idle--;
     }
-    if (count > 0) {
+    if (batch.count > 0) {
       binding.releaseDue();
-      count = 0;
+      batch.count = 0;
     }
     const taken = binding.takeDue();
     if (taken <= 0) return taken === 0 ? NONE : SEARCHING;
-    at = 0;
-    count = taken;
+    batch.at = 0;
+    batch.count = taken;
   }
+}
+
+/** Whether the next record to be called is at hand, and is called as it is. */
+export function isPlainNext(): boolean {
+  return batch.at < batch.count && (flagsOf(binding.due[batch.at] as number) & ~AT_EXIT) === 0;
+}
+
+/** Its callback. */
+export function nextCallback(): Callback {
+  return callbackOf(binding.due[batch.at] as number);
+}
+
+/** When the targets died of what is at hand: nanoseconds of `process.hrtime`. */
+export function batchTime(): number {
+  return binding.dueState[BATCH_TIME] as number;
 }
 
 export interface Counts {
@@ -174,7 +180,7 @@ export interface Counts {
 
 export function counts(): Counts {
   const queued = binding.dueState[DEATHS] as number;
-  return { pending: queued - left - idle, queued, stopped };
+  return { pending: queued - batch.left - idle, queued, stopped };
 }
 
 /** How many have become due so far, and how many of those have been called or passed over. */
@@ -183,13 +189,13 @@ export function entries(): number {
 }
 
 export function exits(): number {
-  return left;
+  return batch.left;
 }
 
 /** When the oldest record in the queue lost its target; undefined when the queue is empty. */
 export function oldestTime(): number | undefined {
   if (counts().pending === 0) return undefined;
-  return binding.dueState[at < count ? BATCH_TIME : OLDEST_TIME];
+  return binding.dueState[batch.at < batch.count ? BATCH_TIME : OLDEST_TIME];
 }
 
 /** For tests: which invariant of the tables is broken, or null. Walks everything. */

@@ -431,6 +431,18 @@ describe('the asynchronous context', () => {
     expect(called).toEqual(Array.from({ length: 20 }, () => undefined));
   });
 
+  it('does not leak between the calls of one fast function, which are timed together', () => {
+    // More than it takes until they are: see span.ts.
+    die(
+      register(600, (id) => {
+        note(storage.getStore());
+        if (id % 7 === 0) storage.enterWith(`left by ${id}`);
+      }),
+    );
+    storage.run('drainer', () => queue.drain());
+    expect(called).toEqual(Array.from({ length: 600 }, () => undefined));
+  });
+
   it('of a stopped cleanup is let go', async () => {
     const store = away(() => {
       const value = { big: true };

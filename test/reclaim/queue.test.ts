@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { binding } from '../../lib/binding.js';
-import { addCleanup, make, type QueueSlice, queue } from '../../lib/index.js';
+import { addCleanup, type Cleanup, make, type QueueSlice, queue } from '../../lib/index.js';
 import { away, gcNowUntil, gcUntil, majorGc, turn, until, verify } from '../support/gc.js';
 
 afterEach(() => verify());
@@ -126,6 +126,88 @@ describe('queue.stats', () => {
     });
     await queue.settled();
     await gcUntil(() => queue.stats().slowestMs >= wait, 'called');
+  });
+});
+
+describe('calls of one fast function, timed together', () => {
+  it('see exact counts, states and stops', () => {
+    const cleanups: Cleanup[] = [];
+    const called: number[] = [];
+    let stopped = 0;
+    const before = queue.stats();
+    const fn = (i: number): void => {
+      called.push(i);
+      const { run, pending } = queue.stats();
+      expect(run - before.run).toBe(called.length);
+      expect(cleanups[i]?.state).toBe('done');
+      expect(cleanups[i]?.stop()).toBe(false);
+      const next = cleanups[i + 1];
+      if (i % 3 !== 0 || next?.state !== 'queued') return;
+      expect(next.stop()).toBe(true);
+      stopped++;
+      expect(queue.stats().pending).toBe(pending - 1);
+    };
+    away(() => {
+      const targets = Array.from({ length: 300 }, () => ({}));
+      for (const [i, target] of targets.entries()) cleanups.push(addCleanup(target, fn, i));
+    });
+    gcNowUntil(() => queue.stats().pending >= 295, 'dead');
+    queue.drain();
+    expect(stopped).toBeGreaterThan(90);
+    expect(called.length + stopped + cleanups.filter(({ state }) => state === 'armed').length).toBe(300);
+    for (const i of called) if (i % 3 === 1 && called.includes(i - 1)) expect(cleanups[i - 1]?.state).toBe('done');
+  });
+
+  it('each throw, and are each reported', () => {
+    const errors: unknown[] = [];
+    queue.configure({ onError: (error) => errors.push(error) });
+    const before = queue.stats();
+    due(100, (i) => {
+      if (i % 2 === 0) throw i;
+    });
+    queue.drain();
+    queue.configure({ onError: null });
+    expect(errors.length).toBe(queue.stats().failed - before.failed);
+    expect(errors.length).toBeGreaterThanOrEqual(47);
+    expect(errors).toEqual([...errors].sort((a, b) => (a as number) - (b as number)));
+  });
+
+  it('may drain the queue', () => {
+    const order: number[] = [];
+    let depth = 0;
+    due(200, (i) => {
+      order.push(i);
+      if (i % 50 !== 49) return;
+      depth++;
+      queue.drain();
+      depth--;
+      if (depth === 0) order.push(-i);
+    });
+    queue.drain();
+    // The first to drain calls all others, in their order.
+    const called = order.filter((i) => i >= 0);
+    expect(called).toEqual([...called].sort((a, b) => a - b));
+    expect(order.at(-1)).toBe(-49);
+  });
+
+  it('are counted in the latency, one by one', () => {
+    const before = queue.stats().latency.count;
+    const { run } = queue.stats();
+    due(20_000, nothing);
+    queue.drain();
+    const after = queue.stats();
+    expect(after.latency.count - before).toBe(after.run - run);
+    expect(after.run - run).toBeGreaterThan(19_990);
+  });
+
+  it('leave no function behind', async () => {
+    const fn = away(() => {
+      const callback = (): void => undefined;
+      due(50, callback);
+      return make(callback);
+    });
+    queue.drain();
+    await gcUntil(() => fn.value() === undefined, 'let go');
   });
 });
 
