@@ -4,7 +4,8 @@
 import { spawnSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { GROWTH, PLAN } from './plan.mjs';
+import { ENTRIES } from './groups.mjs';
+import { GROWTH } from './plan.mjs';
 
 const child = fileURLToPath(new URL('child.mjs', import.meta.url));
 
@@ -28,7 +29,8 @@ function measure(node, { scenario, contender, n, options = {}, flags = [] }) {
     const why =
       run.stderr.split('\n').find((text) => /Error|FATAL/.test(text)) ??
       `exit code ${run.status}, signal ${run.signal}`;
-    if (contender === 'weakly' || contender === 'none' || contender === 'loop') {
+    // Only what has native code of others may be missing.
+    if (contender !== 'napi' && contender !== 'weak-napi') {
       throw new Error(`${scenario} of ${contender} failed: ${run.stderr || why}`);
     }
     return { unavailable: why.trim() };
@@ -77,7 +79,8 @@ export function runMajor({ node, major, version, v8 }, { quick, only, log }) {
   const tell = (text) => log(`Node.js ${version} +${Math.round((Date.now() - start) / 1000)} s  ${text}`);
   const wanted = (id) => only === undefined || only.includes(id);
   const measured = {};
-  for (const entry of PLAN) {
+  for (const entry of ENTRIES) {
+    if (quick && entry.quick === false) continue;
     if (entry.from === undefined && wanted(entry.id)) measured[entry.id] = rounds(node, entry, quick, tell);
   }
   const grown = wanted('growth') ? growth(node, quick, tell) : [];

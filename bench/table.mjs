@@ -1,9 +1,7 @@
 // From samples to Markdown tables.
 
 import { TITLES } from './contenders.mjs';
-import { PLAN } from './plan.mjs';
-
-const COLUMNS = ['weakly', 'weakref', 'weakmap', 'registry', 'napi', 'weak-napi', 'none'];
+import { ENTRIES, GROUPS } from './groups.mjs';
 
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
@@ -51,7 +49,9 @@ function figures(entry, measured) {
 
 /** One target: what is asked, what was measured, whether that is enough. */
 function judge(entry, target, figure) {
-  const ours = figure.net.weakly;
+  const name = target.ours ?? 'weakly';
+  const ours = figure.net[name];
+  const whose = target.ours === undefined ? '' : `${TITLES[name]}: `;
   if (target.of === undefined) {
     const percent = figure.results.weakly.samples[0]?.percent;
     const met = ours <= target.max || (target.orPercent !== undefined && percent <= target.orPercent);
@@ -60,37 +60,41 @@ function judge(entry, target, figure) {
     return [`${number(ours)} ${entry.unit}${measuredShare}`, `<= ${target.max} ${entry.unit}${share}`, met];
   }
   const theirs = figure.net[target.of];
-  if (theirs === undefined) return ['not measured', `<= ${target.max}x ${TITLES[target.of]}`, false];
+  if (theirs === undefined) return [`${whose}not measured`, `<= ${target.max}x ${TITLES[target.of]}`, false];
   // Noise can make what was subtracted more than the whole; a ratio would then mean nothing.
   const ratio = Math.max(ours, 0) / Math.max(theirs, 1e-9);
-  return [`${number(ratio)}x ${TITLES[target.of]}`, `<= ${target.max}x`, theirs > 0 && ratio <= target.max];
+  return [`${whose}${number(ratio)}x ${TITLES[target.of]}`, `<= ${target.max}x`, theirs > 0 && ratio <= target.max];
 }
 
 const cell = (entry, figure, name) => {
   if (!entry.contenders.includes(name)) return '';
   const value = figure.net[name];
-  if (value !== undefined) return number(value);
+  // Of those that were not called by the end, it is known only how long they have waited at least.
+  const atLeast = entry.bound !== undefined && figure.results[name].samples.some((sample) => sample[entry.bound]);
+  if (value !== undefined) return `${atLeast ? '>= ' : ''}${number(value)}`;
   return name === 'napi' || name === 'weak-napi' ? 'does not build here' : 'failed';
 };
 
-/** The table of one major: a row per measurement, every ratio beside its target. */
-export function mainTable(result) {
-  const header = ['measurement', 'unit', ...COLUMNS.map((name) => TITLES[name]), 'ratio', 'target', ''];
+const isMeasured = (result, entry) => result.measured[entry.from ?? entry.id] !== undefined;
+
+/** The tables of one major, by group: a row per measurement, every ratio beside its target. */
+export function mainTables(result) {
+  return GROUPS.filter(({ plan }) => plan.some((entry) => isMeasured(result, entry))).map((group) => ({
+    title: group.title,
+    table: mainTable(result, group),
+  }));
+}
+
+function mainTable(result, { plan, columns, rivals }) {
+  const header = ['measurement', 'unit', ...columns.map((name) => TITLES[name]), 'ratio', 'target', ''];
   const rows = [];
-  for (const entry of PLAN) {
+  for (const entry of plan) {
     const figure = figures(entry, result.measured);
     if (figure === undefined) continue;
     const verdicts = (entry.targets ?? []).map((target) => judge(entry, target, figure));
-    if (verdicts.length === 0) {
-      const rival = ['weakmap', 'weakref'].find((name) => figure.net[name] > 0);
-      const free =
-        rival === undefined || figure.net.weakly === undefined
-          ? ''
-          : `${number(figure.net.weakly / figure.net[rival])}x ${TITLES[rival]}`;
-      verdicts.push([free, '', undefined]);
-    }
+    if (verdicts.length === 0) verdicts.push([freeRatio(figure, rivals), '', undefined]);
     verdicts.forEach(([ratio, target, met], i) => {
-      const values = i === 0 ? COLUMNS.map((name) => cell(entry, figure, name)) : COLUMNS.map(() => '');
+      const values = columns.map((name) => (i === 0 ? cell(entry, figure, name) : ''));
       const verdict = met === undefined ? '' : (met ? 'met' : 'NOT MET') + (result.quick ? ' (quick)' : '');
       rows.push([i === 0 ? title(entry, result) : '', i === 0 ? entry.unit : '', ...values, ratio, target, verdict]);
     });
@@ -98,10 +102,19 @@ export function mainTable(result) {
   return markdown(header, rows, 2);
 }
 
-/** What the net figures were before the subtraction. */
-export function grossTable(result) {
-  const entries = PLAN.filter((entry) => entry.minus !== undefined && result.measured[entry.id] !== undefined);
-  const names = COLUMNS.filter((name) => name !== 'none');
+/** Where nothing is asked. */
+function freeRatio(figure, rivals) {
+  const rival = rivals.find((name) => figure.net[name] > 0);
+  if (rival === undefined || figure.net.weakly === undefined) return '';
+  return `${number(figure.net.weakly / figure.net[rival])}x ${TITLES[rival]}`;
+}
+
+/** What the net figures were before the subtraction; undefined for a group without such. */
+export function grossTable(result, groupTitle) {
+  const { plan, columns } = GROUPS.find((group) => group.title === groupTitle);
+  const entries = plan.filter((entry) => entry.minus !== undefined && isMeasured(result, entry));
+  if (entries.length === 0) return undefined;
+  const names = columns.filter((name) => name !== 'none');
   const header = ['gross', 'unit', 'subtracted', ...names.map((name) => TITLES[name])];
   const rows = entries.map((entry) => {
     const figure = figures(entry, result.measured);
@@ -140,7 +153,7 @@ export function growthTable(result) {
 export function summary(result) {
   const missed = [];
   let met = 0;
-  for (const entry of PLAN) {
+  for (const entry of ENTRIES) {
     const figure = figures(entry, result.measured);
     if (figure === undefined) continue;
     for (const target of entry.targets ?? []) {

@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { document } from '../bench/document.mjs';
 import { runMajor } from '../bench/run.mjs';
 import { prepareMajor, prepareRoot } from '../bench/setup.mjs';
-import { grossTable, growthTable, mainTable, summary } from '../bench/table.mjs';
+import { grossTable, growthTable, mainTables, summary } from '../bench/table.mjs';
 import { MAJORS, nodeMajor, ownNodedir } from './majors.mjs';
 
 const { values: options } = parseArgs({
@@ -73,7 +73,10 @@ function saved() {
 function print(result) {
   console.log(`\nNode.js ${result.version} (V8 ${result.v8}), ${result.machine.cpu}, ${result.machine.cores} cores`);
   console.log('Figures in ns are net of an empty loop; "added" and memory are net of the targets. Before that:\n');
-  console.log(`${grossTable(result)}\n\n${mainTable(result)}\n`);
+  for (const { title, table } of mainTables(result)) {
+    const gross = grossTable(result, title);
+    console.log(`${title}\n\n${gross === undefined ? '' : `${gross}\n\n`}${table}\n`);
+  }
   if (result.growth.length > 0) console.log(`${growthTable(result)}\n`);
   const { met, missed } = summary(result);
   console.log(`${met} of ${met + missed.length} targets met${missed.map((text) => `\n  NOT MET  ${text}`).join('')}`);
