@@ -1,4 +1,4 @@
-import { inspect } from 'node:util';
+import { inspect, types } from 'node:util';
 import { plainError, typeError } from '../errors.js';
 import { isWeakKey, received } from '../validate.js';
 import type { FieldPointer } from '../weak/field.js';
@@ -18,7 +18,8 @@ function pointerTo(subject: Collectable, where: string): Pointer | FieldPointer 
       `${where}: expected a Pointer, a FieldPointer or a function that returns what should be collected, got ${received(subject)}`,
     );
   const target = (subject as () => unknown)();
-  return target instanceof Promise ? target.then((settled) => point(settled, where)) : point(target, where);
+  // jest runs tests in a realm of its own, whose promises are no instances of this one's Promise.
+  return types.isPromise(target) ? target.then((settled) => point(settled, where)) : point(target, where);
 }
 
 function point(target: unknown, where: string): Pointer {
