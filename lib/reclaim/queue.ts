@@ -198,7 +198,7 @@ export interface Queue {
   configure(options: QueueOptions): void;
 }
 
-export const queue: Queue = Object.freeze({
+export const queue: Readonly<Queue> = Object.freeze({
   stats(): QueueStats {
     const { dead, armed } = binding.pending();
     const oldest = oldestTime();
