@@ -66,6 +66,8 @@ describe.each(['main', 'worker'])('at exit, in the %s thread, cleanups that ask 
   it('never twice, and not when stopped', async () => {
     const ended = await run('cleanups.mjs', ['never twice', way]);
     expect(ran(ended)).toEqual(['by its death', 'once']);
+    const stats = { armed: 0, pending: 0, queued: 1, run: 2, stopped: 1, failed: 0 };
+    expect(ended.said.find((said) => 'stats' in said)).toEqual({ stats });
   });
 
   it('if they are due but were not called yet', async () => {

@@ -1,4 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { binding } from '../../lib/binding.js';
 import { addCleanup, type Cleanup, make, type QueueSlice, queue } from '../../lib/index.js';
@@ -274,6 +276,27 @@ describe('slices', () => {
       turns++;
     }
     expect(turns).toBeGreaterThan(10);
+  });
+
+  it('let HTTP requests be answered meanwhile', async () => {
+    const server = createServer((_request, response) => response.end(String(queue.stats().pending)));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    try {
+      expect(await (await fetch(url)).text()).toBe('0');
+      due(1_000, () => {
+        const end = performance.now() + 0.5;
+        while (performance.now() < end);
+      });
+      const pending: number[] = [];
+      while (queue.stats().pending > 0) pending.push(Number(await (await fetch(url)).text()));
+      // Several, one after the other, and each saw fewer.
+      expect(new Set(pending).size).toBeGreaterThan(3);
+      expect(pending).toEqual([...pending].sort((a, b) => b - a));
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 
   it('are as long as configured', async () => {
