@@ -27,7 +27,9 @@ function takeResource(record: number): AsyncResource | undefined {
 let outside: AsyncResource | undefined;
 let own: Set<symbol>;
 /** Something has been written to it: where contexts are kept by the resource (before Node.js 24), a store. */
-export let dirty = false;
+let dirty = false;
+/** What was called has made it dirty, or has drained the queue: what comes next needs another look. */
+export let interrupted = false;
 /** Where contexts are not, nothing tells what a callback has entered. */
 let told = false;
 
@@ -37,6 +39,7 @@ const { runInAsyncScope } = AsyncResource.prototype;
 const watched = new Proxy(AsyncResource.prototype, {
   set(_prototype, key, value, receiver) {
     dirty = true;
+    interrupted = true;
     return Reflect.defineProperty(receiver, key, { value, writable: true, enumerable: true, configurable: true });
   },
 });
@@ -79,7 +82,11 @@ export function leaveContexts(): void {
   if (dirty) outside = makeOutside();
 }
 
-/** Whether one `callOutside` may make several calls, as long as nothing is `dirty`: no context gets from one to the next. */
+export function setInterrupted(value: boolean): void {
+  interrupted = value;
+}
+
+/** Whether one `callOutside` may make several calls, as long as nothing has `interrupted` it: no context gets from one to the next. */
 export function mayShare(): boolean {
   outside ??= makeOutside();
   return told;
@@ -97,8 +104,12 @@ export function callOutside<A, R>(callback: (arg: A) => R, arg: A): R {
   }
 }
 
-/** What has been called, and what of it has thrown. */
-export const tally = { run: 0, failed: 0 };
+/** How many calls have thrown. */
+export let failed = 0;
+
+export function countFailure(): void {
+  failed++;
+}
 
 /** Calls what `record` stands for. `release` takes the record out of the tables before: nothing is ever called twice. */
 export function call(record: number, release: (record: number) => void): void {
@@ -107,7 +118,6 @@ export function call(record: number, release: (record: number) => void): void {
   const flags = flagsOf(record);
   const resource = (flags & IN_CONTEXT) === 0 ? undefined : takeResource(record);
   release(record);
-  tally.run++;
   if (resource !== undefined) {
     try {
       resource.runInAsyncScope(callback, undefined, arg);

@@ -1,5 +1,5 @@
-import { call, tally } from './call.js';
-import { generationOf, isPending, NONE, withdraw } from './records.js';
+import { call, countFailure } from './call.js';
+import { generationOf, isPending, NONE, withdrawForExit } from './records.js';
 import { report } from './report.js';
 
 /* The cleanups that want to run at exit, in the order of registration; (record, generation) may be long gone. */
@@ -33,9 +33,9 @@ function runAll(): void {
   for (let record = registered.pop() ?? NONE; record !== NONE; record = registered.pop() ?? NONE) {
     if (!isPending(record, generations.pop() as number)) continue;
     try {
-      call(record, withdraw);
+      call(record, withdrawForExit);
     } catch (error) {
-      tally.failed++;
+      countFailure();
       report(error, true);
     }
   }

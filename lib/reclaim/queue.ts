@@ -3,9 +3,9 @@ import { type Histogram, performance } from 'node:perf_hooks';
 import { binding } from '../binding.js';
 import { checkOptions, optionError, positiveOption } from '../validate.js';
 import { reclaimBatch, reclaimed } from '../weak/slots.js';
-import { call, leaveContexts, tally } from './call.js';
+import { call, countFailure, failed, leaveContexts, setInterrupted } from './call.js';
 import { latencies, recordLatency } from './latency.js';
-import { batchTime, counts, end, entries, exits, isPlainNext, NONE, oldestTime, shift } from './records.js';
+import { batchTime, counts, end, entries, exits, isPlainNext, NONE, oldestTime, runs, shift } from './records.js';
 import { type OnError, report, setOnError } from './report.js';
 import { callSpan, forgetSpan, takeFailure, timeSpan } from './span.js';
 
@@ -98,7 +98,7 @@ function runNext(record: number): void {
   try {
     call(record, end);
   } catch (error) {
-    tally.failed++;
+    countFailure();
     report(error);
   }
   timeCalls(1, diedAt);
@@ -125,7 +125,8 @@ function work(until: number): boolean {
 }
 
 function drainSlice(): void {
-  const { run, failed } = tally;
+  const before = runs();
+  const failedBefore = failed;
   const start = now();
   let more = true;
   try {
@@ -134,10 +135,11 @@ function drainSlice(): void {
     forgetSpan();
     if (more) binding.wake();
   }
-  if (tally.run !== run && slices.hasSubscribers) {
+  const run = runs() - before;
+  if (run > 0 && slices.hasSubscribers) {
     const slice: QueueSlice = {
-      run: tally.run - run,
-      failed: tally.failed - failed,
+      run,
+      failed: failed - failedBefore,
       pending: counts().pending,
       durationMs: now() - start,
     };
@@ -205,7 +207,8 @@ export const queue: Readonly<Queue> = Object.freeze({
     return {
       armed,
       ...counts(),
-      ...tally,
+      run: runs(),
+      failed,
       dead,
       oldestMs: oldest === undefined ? 0 : Math.max(0, now() + startOfNow - oldest / 1e6),
       slowestMs,
@@ -214,12 +217,13 @@ export const queue: Readonly<Queue> = Object.freeze({
   },
 
   drain(): number {
-    const { run } = tally;
+    const before = runs();
     leaveContexts(); // from inside a cleanup, whose context is still entered
     work(Number.POSITIVE_INFINITY);
     forgetSpan();
+    setInterrupted(true);
     settle();
-    return tally.run - run;
+    return runs() - before;
   },
 
   settled(): Promise<void> {

@@ -36,10 +36,15 @@ const cells: Int32Array[] = [];
 export const payloads: unknown[][] = [];
 export const kinds: Uint8Array[] = [];
 
-/** Due records at hand: positions in `binding.due`; and how many have left the queue so far, stopped ones included. */
-export const batch = { at: 0, count: 0, left: 0 };
+/** Due records at hand: positions in `binding.due`. */
+export const batch = { at: 0, count: 0 };
 
 let stopped = 0;
+/** Have left the queue in earlier batches. */
+let left = 0;
+/** Of those that have left it, how many were not called: they had been stopped. */
+let passed = 0;
+let calledAtExit = 0;
 /** Stopped ones that are in the queue. */
 let idle = 0;
 
@@ -142,17 +147,18 @@ export function shift(): number {
   for (;;) {
     while (batch.at < batch.count) {
       const record = binding.due[batch.at++] as number;
-      batch.left++;
       if ((flagsOf(record) & OVER) === 0) return record;
       idle--;
+      passed++;
     }
     if (batch.count > 0) {
       binding.releaseDue();
+      left += batch.count;
+      batch.at = 0;
       batch.count = 0;
     }
     const taken = binding.takeDue();
     if (taken <= 0) return taken === 0 ? NONE : SEARCHING;
-    batch.at = 0;
     batch.count = taken;
   }
 }
@@ -180,7 +186,7 @@ export interface Counts {
 
 export function counts(): Counts {
   const queued = binding.dueState[DEATHS] as number;
-  return { pending: queued - batch.left - idle, queued, stopped };
+  return { pending: queued - exits() - idle, queued, stopped };
 }
 
 /** How many have become due so far, and how many of those have been called or passed over. */
@@ -189,7 +195,18 @@ export function entries(): number {
 }
 
 export function exits(): number {
-  return batch.left;
+  return left + batch.at;
+}
+
+/** How many have been called. Not counted call by call: each store there is felt (span.ts). */
+export function runs(): number {
+  return exits() - passed + calledAtExit;
+}
+
+/** Ends a registration that is called out of turn. */
+export function withdrawForExit(record: number): void {
+  withdraw(record);
+  calledAtExit++;
 }
 
 /** When the oldest record in the queue lost its target; undefined when the queue is empty. */

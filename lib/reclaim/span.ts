@@ -1,5 +1,5 @@
 import { binding } from '../binding.js';
-import { callOutside, dirty, mayShare, tally } from './call.js';
+import { callOutside, countFailure, interrupted, mayShare, setInterrupted } from './call.js';
 import { AT_EXIT, batch, type Callback, kinds, MASK, nextCallback, OVER, payloads, SHIFT } from './records.js';
 
 /*
@@ -15,12 +15,11 @@ const FAST_MS = 0.05;
 
 let fn: Callback | undefined;
 let limit = 1;
-let spans = 0;
 let thrown: { readonly error: unknown } | undefined;
 
 function callSome(most: number): number {
   const separate = !mayShare();
-  const span = ++spans;
+  setInterrupted(false);
   for (let called = 0; called < most; ) {
     if (batch.at >= batch.count) return called;
     const record = binding.due[batch.at] as number;
@@ -32,22 +31,20 @@ function callSome(most: number): number {
     if (callback !== fn) return called;
     const arg = payload[2 * index + 1];
     batch.at++;
-    batch.left++;
     payload[2 * index] = undefined;
     payload[2 * index + 1] = undefined;
     kind[index] = OVER;
     called++;
-    tally.run++;
     try {
       if (separate) callOutside(callback, arg);
       else callback(arg);
     } catch (error) {
-      tally.failed++;
+      countFailure();
       thrown = { error };
       return called;
     }
     // What it has entered is left at the end of the span. If it has drained the queue, what is next has another latency.
-    if (dirty || spans !== span) return called;
+    if (interrupted) return called;
   }
   return most;
 }
