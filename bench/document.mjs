@@ -26,7 +26,7 @@ the medians within a process, a ratio is that of two such figures. Between repet
 - HTTP requests come from another thread, one after the other.
 - From letting go to the call: 5000 targets a second that live 20 ms each, beside objects that live long enough to be
   promoted; no GC is forced. ">=": that share had not been called at the end.
-- The service, latencies, stopping, short-lived pointers and growth are measured in one round each, everything else in three or five.`;
+- The service, stopping, what is short-lived, and growth are measured in one round each, everything else in three or five.`;
 
 function section(result) {
   const { met, missed } = summary(result);

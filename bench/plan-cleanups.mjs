@@ -152,7 +152,7 @@ export const CLEANUPS = [
     bound: `${quantile}AtLeast`,
     n: 0,
     quickN: 0,
-    rounds: 1,
+    rounds: 3,
     quick: false,
     contenders: ['weakly-dropped', 'fr'],
   })),

@@ -39,6 +39,8 @@ export interface Binding {
   hold(hold: boolean): void;
   /** Calls `callback` in no asynchronous context; throws what it throws. */
   outside(callback: () => void): void;
+  /** Leaves the asynchronous context that what was called has entered, where V8 keeps it (Node.js 24). */
+  leaveContext(): void;
   /** Finds what a GC has left to find. Dead slots that are not freed, deaths of slots so far, registrations that live. */
   pending(): { readonly dead: number; readonly deaths: number; readonly armed: number };
   /** A full collection of garbage, as thorough as V8 can. */

@@ -70,6 +70,7 @@ class Environment {
   static void Discard(const v8::FunctionCallbackInfo<v8::Value>& info);
   static void TakeDue(const v8::FunctionCallbackInfo<v8::Value>& info);
   static void ReleaseDue(const v8::FunctionCallbackInfo<v8::Value>& info);
+  static void LeaveContext(const v8::FunctionCallbackInfo<v8::Value>& info);
 
   // Cold calls.
   Napi::Value Cells(CellTable& cells, bool grown);

@@ -61,6 +61,8 @@ void Environment::TakeDue(const Info& info) { info.GetReturnValue().Set(From(inf
 
 void Environment::ReleaseDue(const Info& info) { From(info)->cleanups_.Release(); }
 
+void Environment::LeaveContext(const Info& info) { compat::LeaveAsyncContext(info.GetIsolate()); }
+
 // The cells of the chunk that was just added, as words; null if none was.
 Napi::Value Environment::Cells(CellTable& cells, bool grown) {
   if (!grown) return env_.Null();
@@ -156,6 +158,7 @@ void Environment::Export(Napi::Object exports) {
   ExportRaw(exports, "discard", Discard, 1);
   ExportRaw(exports, "takeDue", TakeDue, 0);
   ExportRaw(exports, "releaseDue", ReleaseDue, 0);
+  ExportRaw(exports, "leaveContext", LeaveContext, 0);
 
   using Napi::CallbackInfo;
   const auto method = [&](const char* name, auto call) { exports.Set(name, Napi::Function::New(env_, call, name)); };

@@ -37,6 +37,15 @@ inline v8::Local<v8::External> NewExternal(v8::Isolate* isolate, void* pointer) 
 inline void* ReadExternal(v8::Local<v8::Value> value) { return value.As<v8::External>()->Value(); }
 #endif
 
+// Node.js 24 keeps the asynchronous context (AsyncLocalStorage) in V8, and so does 22 if asked to; undefined is none.
+inline void LeaveAsyncContext(v8::Isolate* isolate) {
+#if WEAKLY_V8_AT_LEAST(14, 0)
+  isolate->SetContinuationPreservedEmbedderDataV2(v8::Undefined(isolate));
+#elif WEAKLY_V8_AT_LEAST(12, 0)
+  isolate->SetContinuationPreservedEmbedderData(v8::Undefined(isolate));
+#endif
+}
+
 // The value of a small integer, without the call into V8 that Int32::Value() is: a tenth of the price of a hot function.
 // The caller guarantees that it is one; lib/weak passes nothing but slot numbers.
 inline int32_t SmallInteger(v8::Local<v8::Value> value) {

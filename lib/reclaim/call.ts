@@ -1,7 +1,7 @@
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { binding } from '../binding.js';
 import { unguard } from './finalizer.js';
-import { argOf, callbackOf, FINALIZER, flagsOf, IN_CONTEXT } from './records.js';
+import { argOf, batch, callbackOf, FINALIZER, flagsOf, IN_CONTEXT } from './records.js';
 import { createStandIn } from './stand-in.js';
 
 /** record -> the context of its registration, for the few that ask for it. */
@@ -28,9 +28,7 @@ let outside: AsyncResource | undefined;
 let own: Set<symbol>;
 /** Something has been written to it: where contexts are kept by the resource (before Node.js 24), a store. */
 let dirty = false;
-/** What was called has made it dirty, or has drained the queue: what comes next needs another look. */
-export let interrupted = false;
-/** Where contexts are not, nothing tells what a callback has entered. */
+/** Where they are kept by V8, nothing tells what a callback has entered. */
 let told = false;
 
 const { runInAsyncScope } = AsyncResource.prototype;
@@ -39,7 +37,7 @@ const { runInAsyncScope } = AsyncResource.prototype;
 const watched = new Proxy(AsyncResource.prototype, {
   set(_prototype, key, value, receiver) {
     dirty = true;
-    interrupted = true;
+    batch.interrupted = true;
     return Reflect.defineProperty(receiver, key, { value, writable: true, enumerable: true, configurable: true });
   },
 });
@@ -49,9 +47,9 @@ function makeOutside(): AsyncResource {
   binding.outside(() => {
     made = new AsyncResource('WeaklyQueue', { requireManualDestroy: true });
   });
-  // It has an empty place for every store in use. Without it, a store that is entered is a new property.
+  // It has an empty place for every store in use, or for all of them. Without, what is entered makes a new property.
   own = new Set();
-  forgetStores(made, (_symbol, value) => value === undefined);
+  forgetStores(made, isEmptyPlace);
   own = new Set(Object.getOwnPropertySymbols(made));
   Object.setPrototypeOf(made, watched);
   told = storesAreTold(made);
@@ -59,19 +57,27 @@ function makeOutside(): AsyncResource {
   return made;
 }
 
+/** Node.js 24 has one place for all stores, if it keeps them by the resource (`--no-async-context-frame`). */
+function isEmptyPlace(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return value === undefined;
+  return Reflect.ownKeys(value).every((key) => (value as Record<PropertyKey, unknown>)[key] === undefined);
+}
+
 function storesAreTold(resource: AsyncResource): boolean {
   dirty = false;
   const probe = new AsyncLocalStorage();
   resource.runInAsyncScope(() => probe.enterWith(true));
   probe.disable();
-  forgetStores(resource, () => true);
+  forgetStores(resource, all);
   return dirty;
 }
 
-function forgetStores(resource: AsyncResource, which: (symbol: symbol, value: unknown) => boolean): void {
+const all = (): boolean => true;
+
+function forgetStores(resource: AsyncResource, which: (value: unknown) => boolean): void {
   const properties = resource as unknown as Record<symbol, unknown>;
   for (const symbol of Object.getOwnPropertySymbols(resource))
-    if (!own.has(symbol) && which(symbol, properties[symbol])) Reflect.deleteProperty(resource, symbol);
+    if (!own.has(symbol) && which(properties[symbol])) Reflect.deleteProperty(resource, symbol);
 }
 
 /**
@@ -82,14 +88,12 @@ export function leaveContexts(): void {
   if (dirty) outside = makeOutside();
 }
 
-export function setInterrupted(value: boolean): void {
-  interrupted = value;
-}
-
-/** Whether one `callOutside` may make several calls, as long as nothing has `interrupted` it: no context gets from one to the next. */
-export function mayShare(): boolean {
-  outside ??= makeOutside();
-  return told;
+/**
+ * What is called between two calls in one `callOutside`, if nothing has `interrupted` it: no context gets from one to the
+ * next.
+ */
+export function between(): void {
+  if (!told) binding.leaveContext();
 }
 
 export function callOutside<A, R>(callback: (arg: A) => R, arg: A): R {
@@ -98,7 +102,7 @@ export function callOutside<A, R>(callback: (arg: A) => R, arg: A): R {
     return Reflect.apply(runInAsyncScope, outside, [callback, undefined, arg]) as R;
   } finally {
     if (dirty) {
-      forgetStores(outside, () => true);
+      forgetStores(outside, all);
       dirty = false;
     }
   }

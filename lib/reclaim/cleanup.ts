@@ -28,6 +28,9 @@ import { rawOf } from './stand-in.js';
 /** Only this module can present it, so only `addCleanup` can construct. */
 const KEY: unique symbol = Symbol('weakly.Cleanup');
 
+/** In place of the generation: no registration has it, nor the one before it. A field of its own would be felt: there may be millions. */
+const STOPPED = -2;
+
 /**
  * - `armed`: the target is not known to be dead.
  * - `queued`: the target is dead, the call is due.
@@ -60,8 +63,7 @@ export interface CleanupOptions {
  */
 export class Cleanup {
   readonly #record: number;
-  readonly #generation: number;
-  #stopped = false;
+  #generation: number;
 
   /** @internal Throws a TypeError with code `ERR_WEAKLY_CONSTRUCTOR`; cleanups are made by {@link addCleanup}. */
   constructor(key: typeof KEY, record: number, generation: number) {
@@ -82,7 +84,7 @@ export class Cleanup {
     if (!isPending(this.#record, this.#generation)) return false;
     if ((flagsOf(this.#record) & IN_CONTEXT) !== 0) leaveContext(this.#record);
     stop(this.#record);
-    this.#stopped = true;
+    this.#generation = STOPPED;
     return true;
   }
 
@@ -93,7 +95,7 @@ export class Cleanup {
    */
   get state(): CleanupState {
     if (!(#record in Object(this))) throw receiverError(this, 'Cleanup.prototype.state', 'Cleanup');
-    if (this.#stopped) return 'stopped';
+    if (this.#generation === STOPPED) return 'stopped';
     if (!isPending(this.#record, this.#generation)) return 'done';
     return isQueued(this.#record) ? 'queued' : 'armed';
   }

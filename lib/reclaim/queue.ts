@@ -3,9 +3,21 @@ import { type Histogram, performance } from 'node:perf_hooks';
 import { binding } from '../binding.js';
 import { checkOptions, optionError, positiveOption } from '../validate.js';
 import { reclaimBatch, reclaimed } from '../weak/slots.js';
-import { call, countFailure, failed, leaveContexts, setInterrupted } from './call.js';
+import { call, countFailure, failed, leaveContexts } from './call.js';
 import { latencies, recordLatency } from './latency.js';
-import { batchTime, counts, end, entries, exits, isPlainNext, NONE, oldestTime, runs, shift } from './records.js';
+import {
+  batch,
+  batchTime,
+  counts,
+  end,
+  entries,
+  exits,
+  isPlainNext,
+  NONE,
+  oldestTime,
+  runs,
+  shift,
+} from './records.js';
 import { type OnError, report, setOnError } from './report.js';
 import { callSpan, forgetSpan, takeFailure, timeSpan } from './span.js';
 
@@ -221,7 +233,7 @@ export const queue: Readonly<Queue> = Object.freeze({
     leaveContexts(); // from inside a cleanup, whose context is still entered
     work(Number.POSITIVE_INFINITY);
     forgetSpan();
-    setInterrupted(true);
+    batch.interrupted = true;
     settle();
     return runs() - before;
   },

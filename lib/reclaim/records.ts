@@ -36,8 +36,11 @@ const cells: Int32Array[] = [];
 export const payloads: unknown[][] = [];
 export const kinds: Uint8Array[] = [];
 
-/** Due records at hand: positions in `binding.due`. */
-export const batch = { at: 0, count: 0 };
+/**
+ * Due records at hand: positions in `binding.due`. Those from `from` to `at` have been called, and are still in the tables.
+ * `interrupted`: something has happened because of which the next one needs another look before it is called.
+ */
+export const batch = { from: 0, at: 0, count: 0, interrupted: false };
 
 let stopped = 0;
 /** Have left the queue in earlier batches. */
@@ -112,7 +115,9 @@ export function generationOf(record: number): number {
 /** Whether the registration that (record, generation) names has been neither called nor stopped. */
 export function isPending(record: number, generation: number): boolean {
   const current = currentGeneration(record);
-  return (current === generation || current === generation + 1) && (flagsOf(record) & OVER) === 0;
+  if ((current !== generation && current !== generation + 1) || (flagsOf(record) & OVER) !== 0) return false;
+  for (let i = batch.from; i < batch.at; i++) if (binding.due[i] === record) return false;
+  return true;
 }
 
 /** Whether the target of a registration that is pending is dead. */
@@ -129,11 +134,21 @@ export function end(record: number): void {
   (kinds[record >>> SHIFT] as Uint8Array)[record & MASK] = OVER;
 }
 
+/** Ends those that have been called. */
+export function endCalled(): void {
+  while (batch.from < batch.at) end(binding.due[batch.from++] as number);
+}
+
 /** Ends a pending registration out of turn. */
 export function withdraw(record: number): void {
   end(record);
-  if ((currentGeneration(record) & 1) === 1) binding.discard(record);
-  else idle++; // in the middle of the queue: what it held is let go now, its place when its turn comes
+  if ((currentGeneration(record) & 1) === 1) {
+    binding.discard(record);
+    return;
+  }
+  // In the middle of the queue: what it held is let go now, its place when its turn comes.
+  idle++;
+  batch.interrupted = true;
 }
 
 /** Ends a registration whose callback has not been called: it never will be. */
@@ -144,9 +159,11 @@ export function stop(record: number): void {
 
 /** Takes the next record to be called out of the queue, for the caller to end; else NONE or SEARCHING. */
 export function shift(): number {
+  endCalled();
   for (;;) {
     while (batch.at < batch.count) {
       const record = binding.due[batch.at++] as number;
+      batch.from = batch.at;
       if ((flagsOf(record) & OVER) === 0) return record;
       idle--;
       passed++;
@@ -154,6 +171,7 @@ export function shift(): number {
     if (batch.count > 0) {
       binding.releaseDue();
       left += batch.count;
+      batch.from = 0;
       batch.at = 0;
       batch.count = 0;
     }

@@ -1,13 +1,15 @@
 import { binding } from '../binding.js';
-import { callOutside, countFailure, interrupted, mayShare, setInterrupted } from './call.js';
-import { AT_EXIT, batch, type Callback, kinds, MASK, nextCallback, OVER, payloads, SHIFT } from './records.js';
+import { between, callOutside, countFailure } from './call.js';
+import { AT_EXIT, batch, type Callback, endCalled, kinds, MASK, nextCallback, payloads, SHIFT } from './records.js';
 
 /*
- * A span: calls that are timed as one. Looking at the clock after each call costs as much as a short one. And all that is
- * done around a call keeps the processor from having the cache misses of several in flight: deleting keys from a large
- * Map takes three times as long then (docs/performance.md). So the loop is one function, with the tables at
- * hand. But what is not timed cannot end a slice: a span has calls of one function only, and more than one only when that
- * has been fast.
+ * A span: calls that are timed as one. Looking at the clock after each call costs as much as a short one. But what is not
+ * timed cannot end a slice: a span has calls of one function only, and more than one only when that has been fast.
+ *
+ * Arguments are read before the first call, and what has been called is taken out of the tables after the last. Short
+ * callbacks wait for the cache (deleting keys from a large Map does), and the less there is between them, the more of these
+ * waits the processor has in flight: it halves the time of a million (docs/performance.md). What a callback does to those
+ * behind it (stops one, drains the queue) is an interruption, after which they are read again.
  */
 
 const MOST = 8;
@@ -17,36 +19,42 @@ let fn: Callback | undefined;
 let limit = 1;
 let thrown: { readonly error: unknown } | undefined;
 
-function callSome(most: number): number {
-  const separate = !mayShare();
-  setInterrupted(false);
-  for (let called = 0; called < most; ) {
-    if (batch.at >= batch.count) return called;
-    const record = binding.due[batch.at] as number;
+/** The arguments of a span. A span inside another one (a callback has drained the queue) interrupts that. */
+const args = new Array<unknown>(MOST).fill(undefined);
+
+function readArgs(most: number): number {
+  const end = Math.min(batch.at + most, batch.count);
+  for (let i = batch.at; i < end; i++) {
+    const record = binding.due[i] as number;
     const index = record & MASK;
-    const kind = kinds[record >>> SHIFT] as Uint8Array;
-    if (((kind[index] as number) & ~AT_EXIT) !== 0) return called;
+    if ((((kinds[record >>> SHIFT] as Uint8Array)[index] as number) & ~AT_EXIT) !== 0) return i - batch.at;
     const payload = payloads[record >>> SHIFT] as unknown[];
-    const callback = payload[2 * index] as Callback;
-    if (callback !== fn) return called;
-    const arg = payload[2 * index + 1];
-    batch.at++;
-    payload[2 * index] = undefined;
-    payload[2 * index + 1] = undefined;
-    kind[index] = OVER;
-    called++;
-    try {
-      if (separate) callOutside(callback, arg);
-      else callback(arg);
-    } catch (error) {
-      countFailure();
-      thrown = { error };
-      return called;
-    }
-    // What it has entered is left at the end of the span. If it has drained the queue, what is next has another latency.
-    if (interrupted) return called;
+    if (payload[2 * index] !== fn) return i - batch.at;
+    args[i - batch.at] = payload[2 * index + 1];
   }
-  return most;
+  return end - batch.at;
+}
+
+function callSome(most: number): number {
+  const callback = fn as Callback;
+  endCalled(); // of a span that was terminated, as vm's timeouts do
+  const count = readArgs(most);
+  batch.interrupted = false;
+  let called = 0;
+  try {
+    while (called < count) {
+      batch.at++;
+      callback(args[called++]);
+      if (batch.interrupted) break;
+      between();
+    }
+  } catch (error) {
+    countFailure();
+    thrown = { error };
+  }
+  endCalled();
+  args.fill(undefined, 0, count);
+  return called;
 }
 
 /** Calls the next, which `isPlainNext()`, and maybe more; how many. `takeFailure` tells what the last one threw. */
@@ -56,7 +64,7 @@ export function callSpan(): number {
     fn = callback;
     limit = 1;
   }
-  return mayShare() ? callOutside(callSome, limit) : callSome(limit);
+  return callOutside(callSome, limit);
 }
 
 /** What the last call of the span threw; told once. */
