@@ -11,7 +11,8 @@ the medians within a process, a ratio is that of two such figures. Between repet
 - Nanoseconds of calls are net of an empty loop of the same shape; 10 000 pointers to live targets, 10 passes per job,
   whose results are summed up and checked.
 - What a GC adds, and memory, are net of a process with the same targets, and the same array for pointers, but none in it.
-  The gross figures are in the second table.
+  The gross figures are in the second table. Of memory the least of all rounds is taken: pages that V8 has freed and keeps
+  for a while make some 60 MB more in some processes, whoever runs in them, and never less.
 - Making is timed with its share of the collections. weakly's pointers are canonical, as are those of WeakRef + WeakMap;
   a bare WeakRef is a new one each time. weak-napi is measured with 100 000 pointers where others have a million.
 - The Node-API reference is at its cheapest: count 0, named by a number, no wrapper object, never deleted.

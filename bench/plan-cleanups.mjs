@@ -139,6 +139,8 @@ export const CLEANUPS = [
     metric: 'bytes',
     minus: 'none',
     flags: ['--min-semi-space-size=16', '--max-semi-space-size=16'],
+    least: true,
+    rounds: 5,
     contenders: ALL,
     targets: [...atMost(0.8, 'fr-token'), { of: 'fr-own', max: 0.8 }],
   },

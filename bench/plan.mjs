@@ -125,6 +125,7 @@ export const PLAN = [
     minus: 'none',
     // A young generation that keeps its size, so that it is no part of the difference.
     flags: ['--min-semi-space-size=16', '--max-semi-space-size=16'],
+    least: true,
     contenders: ['weakly', 'weakref', 'weakmap', 'registry', 'napi'],
     targets: [{ max: 125 }],
   },

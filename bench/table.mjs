@@ -31,12 +31,14 @@ const count = (n) => n.toLocaleString('en').replaceAll(',', ' ');
 const title = (entry, result) => entry.title.replace('{n}', count(result.quick ? entry.quickN : entry.n));
 
 /** The figures of one entry: net of what is to be subtracted, and gross. */
-function figures(entry, measured) {
+export function figures(entry, measured) {
   const results = measured[entry.from ?? entry.id];
   if (results === undefined) return undefined;
   const of = (name) => {
     const samples = results[name]?.samples ?? [];
-    return samples.length === 0 ? undefined : median(samples.map((sample) => sample[entry.metric]));
+    const values = samples.map((sample) => sample[entry.metric]);
+    if (values.length === 0) return undefined;
+    return entry.least ? Math.min(...values) : median(values);
   };
   const base = entry.minus === undefined ? 0 : of(entry.minus);
   const figure = { base, results };

@@ -2,7 +2,7 @@
 //   npm run bench                        the running Node.js
 //   npm run bench -- --all-majors        every supported major, each with its own binary
 //   npm run bench -- --quick             small sizes, few rounds: whether the suite works, no more; not saved
-//   npm run bench -- --write             also writes docs/performance.md
+//   npm run bench -- --write             also writes docs/performance.md, and the tables of README.md
 //   npm run bench -- --from-saved        measures nothing; takes the results of earlier runs (bench/results/)
 //   npm run bench -- --only=read,memory  some measurements only; nothing is saved
 
@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { document } from '../bench/document.mjs';
+import { withTables } from '../bench/readme.mjs';
 import { runMajor } from '../bench/run.mjs';
 import { prepareMajor, prepareRoot } from '../bench/setup.mjs';
 import { grossTable, growthTable, mainTables, summary } from '../bench/table.mjs';
@@ -89,4 +90,7 @@ if (options.write) {
   const file = join(root, 'docs', 'performance.md');
   writeFileSync(file, document(results));
   log(`wrote ${file}`);
+  const readme = join(root, 'README.md');
+  writeFileSync(readme, withTables(readFileSync(readme, 'utf8'), results));
+  log(`brought the tables of ${readme} up to date`);
 }

@@ -1,0 +1,69 @@
+// The tables of README.md, from the same results as docs/performance.md: a few measurements, one column a major. Each stands
+// between <!-- bench: name --> and <!-- /bench -->.
+
+import { ENTRIES } from './groups.mjs';
+import { figures, markdown, number } from './table.mjs';
+
+/** [label, measurement, whose figure, over whose, at most]; without `over`, the figure itself. */
+const TABLES = {
+  pointers: [
+    ['`value()` : `WeakRef.deref()`', 'read', 'weakly', 'weakref', 0.5],
+    ['`alive` : `deref()`', 'alive', 'weakly', 'weakref', 0.2],
+    ['`make` of a known target : `WeakMap.get`', 'known', 'weakly', 'weakmap', 4],
+    ['making a million : WeakRef + WeakMap', 'create', 'weakly', 'weakmap', 0.5],
+    ['making a million : bare WeakRefs', 'create', 'weakly', 'weakref', 1],
+    ['what they add to a major GC : WeakRef + WeakMap', 'live-gc', 'weakly', 'weakmap', 0.5],
+    ['the major GC in which they die : bare WeakRefs', 'die', 'weakly', 'weakref', 1.3],
+    ['process memory per pointer, bytes', 'memory', 'weakly', undefined, 125],
+    ['growth over 100 million short-lived ones, MB', 'flat-one-job', 'weakly', undefined, 16],
+  ],
+  cleanups: [
+    ['register : FR with the target as token', 'register', 'weakly-dropped', 'fr-token', 0.5],
+    ['the same, the `Cleanup` kept : FR with a token of its own, kept', 'register', 'weakly', 'fr-own', 0.5],
+    ['stop : `unregister`', 'stop', 'weakly', 'fr-token', undefined],
+    ['longest block of the event loop while a million are called, ms', 'run-block', 'weakly', undefined, 10],
+    ['the same with FR, ms', 'run-block', 'fr', undefined, undefined],
+    ['meanwhile, the slowest answer to an HTTP request, ms', 'drain', 'weakly', undefined, undefined],
+    ['the same with FR, ms', 'drain', 'fr', undefined, undefined],
+    ['calling a million : FR without tokens', 'run-total', 'weakly', 'fr', 1.5],
+    ['the same, and the GC before it : FR with the target as token', 'run-all', 'weakly', 'fr-token', undefined],
+    ['what a million add to a major GC : FR with the target as token', 'cleanup-gc', 'weakly-dropped', 'fr-token', 0.4],
+    ['the same, the `Cleanup` kept : FR with a token of its own, kept', 'cleanup-gc', 'weakly', 'fr-own', 0.4],
+    ['process memory : FR with the target as token', 'cleanup-memory', 'weakly-dropped', 'fr-token', 0.8],
+    ['the same, the `Cleanup` kept : FR with a token of its own, kept', 'cleanup-memory', 'weakly', 'fr-own', 0.8],
+    ['half of all were called within, ms', 'latency-p50', 'weakly-dropped', undefined, undefined],
+    ['the same with FR, ms', 'latency-p50', 'fr', undefined, undefined],
+  ],
+};
+
+function cell(result, [, id, ours, over, most]) {
+  const figure = figures(
+    ENTRIES.find((entry) => entry.id === id),
+    result.measured,
+  );
+  if (figure?.net[ours] === undefined || (over !== undefined && figure.net[over] === undefined)) return '';
+  const value = over === undefined ? figure.net[ours] : figure.net[ours] / figure.net[over];
+  const text = over === undefined && value >= 10 ? String(Math.round(value)) : number(value);
+  return most !== undefined && value > most ? `**${text}**` : text;
+}
+
+function table(rows, results) {
+  const header = ['', 'asked', ...results.map(({ major }) => `Node ${major}`)];
+  const body = rows.map((row) => [
+    row[0],
+    row[4] === undefined ? '' : String(row[4]),
+    ...results.map((result) => cell(result, row)),
+  ]);
+  return markdown(header, body);
+}
+
+/** `text` with its tables brought up to date. */
+export function withTables(text, results) {
+  let updated = text;
+  for (const [name, rows] of Object.entries(TABLES)) {
+    const between = new RegExp(`(<!-- bench: ${name} -->\n)[^]*?(\n<!-- /bench -->)`);
+    if (!between.test(updated)) throw new Error(`README.md has no place for the table of ${name}`);
+    updated = updated.replace(between, (_, start, end) => start + table(rows, results) + end);
+  }
+  return updated;
+}
