@@ -10,8 +10,10 @@
         "native/addon.cc",
         "native/cell_table.cc",
         "native/cleanup_queue.cc",
+        "native/entry_table.cc",
         "native/environment.cc",
         "native/environment_calls.cc",
+        "native/environment_entries.cc",
         "native/glibc_compat.cc",
         "native/reclaim_queue.cc",
         "native/slot_table.cc"

@@ -32,6 +32,31 @@ export interface Binding {
   releaseDue(): void;
   /** Like `grow`, for registrations. */
   growCleanups(): Int32Array | null;
+  /** An owner of entries; -1 when dead ones must be freed first, or the table has to grow. So do all that add. */
+  addOwner(owner: object): number;
+  addEntry(target: object | symbol, owner: number, place: number): number;
+  /** -2: the owner has the key already. */
+  addKey(key: object, owner: number): number;
+  addSymbolKey(key: symbol, owner: number): number;
+  /** The entry of a key; -1: the owner has none. */
+  findKey(key: object, owner: number): number;
+  findSymbolKey(key: symbol, owner: number): number;
+  /** The target of an entry, or the owner of that number; undefined when it is gone. */
+  entry(entry: number): unknown;
+  /** Gives another target to an entry that has not been found dead. */
+  retarget(entry: number, target: object | symbol): void;
+  /** Frees an entry that has not been found dead; its place. */
+  discardEntry(entry: number): number;
+  /** How many of the owner's entries are alive, exactly. */
+  countEntries(owner: number): number;
+  /** Moves dead entries into `deadEntries`; their number. -1: there is more to do. */
+  takeEntries(): number;
+  /** Frees those in `deadEntries`. */
+  releaseEntries(): void;
+  /** Like `grow`, for entries. */
+  growEntries(): Int32Array | null;
+  /** Three numbers for each: entry, owner, place. */
+  readonly deadEntries: Int32Array;
   /** Asks for one more call of the `onDeaths` callback, in a later turn of the event loop. */
   wake(): void;
   stats(): BindingStats;
@@ -41,8 +66,25 @@ export interface Binding {
   outside(callback: () => void): void;
   /** Leaves the asynchronous context that what was called has entered, where V8 keeps it (Node.js 24). */
   leaveContext(): void;
-  /** Finds what a GC has left to find. Dead slots that are not freed, deaths of slots so far, registrations that live. */
-  pending(): { readonly dead: number; readonly deaths: number; readonly armed: number };
+  /** From now on the first element of `keeper` is cleared at the end of each job in which `jobs[1]` was set. */
+  trackJobs(keeper: unknown[]): void;
+  /** Two numbers: which job this is, and whether `keeper` is to be cleared at its end. */
+  readonly jobs: Int32Array;
+  /** Wakes the event loop after major GCs that leave more than this share of V8's heap limit in use; 0: never. */
+  watchHeap(ratio: number): void;
+  /** Two numbers: the share that the last major GC has left in use, and how many there were, while watched. */
+  readonly heapState: Float64Array;
+  /**
+   * Finds what a GC has left to find. Dead slots that are not freed, and deaths of slots so far; the same of entries;
+   * registrations that live.
+   */
+  pending(): {
+    readonly dead: number;
+    readonly deaths: number;
+    readonly deadEntries: number;
+    readonly entryDeaths: number;
+    readonly armed: number;
+  };
   /** A full collection of garbage, as thorough as V8 can. */
   collect(): void;
   readonly batch: Int32Array;
@@ -70,6 +112,13 @@ export interface BindingStats {
   readonly armed: number;
   /** Registrations whose target is dead, their cells not freed yet. */
   readonly due: number;
+  /** Entries of collections, and their owners, whose targets are alive, as far as the last GC knows. */
+  readonly entries: number;
+  /** Those whose targets are dead, and that are not freed. */
+  readonly deadEntries: number;
+  /** Entries that live, of collections that do not. */
+  readonly orphans: number;
+  readonly entryCapacity: number;
   /** Native memory held, without V8's own 32 bytes per handle. */
   readonly bytes: number;
   readonly deaths: number;
@@ -82,6 +131,8 @@ export interface BindingTesting {
   verify(): string | null;
   unseen(): number;
   setLimits(maxSlots: number, maxGeneration: number): void;
+  /** As if V8 had skipped the epilogues of the next GCs. */
+  skipEpilogues(times: number): void;
   setNextPlace(place: number): void;
   refuseMemory(times: number): void;
   reportClose(fd: number): void;

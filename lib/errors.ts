@@ -3,15 +3,19 @@
  *
  * | code | thrown by | class |
  * |---|---|---|
- * | `ERR_WEAKLY_TARGET` | `make`, `makeField`, `addCleanup`, `finalizable`, `weakly/testing` | TypeError |
+ * | `ERR_WEAKLY_TARGET` | `make`, `makeField`, `addCleanup`, `finalizable`, collections, `weakly/testing` | TypeError |
  * | `ERR_WEAKLY_KEY` | `makeField` | TypeError |
+ * | `ERR_WEAKLY_ARGUMENT` | collections: an argument that is not iterable, not a set, not of the kind asked for | TypeError |
+ * | `ERR_WEAKLY_VALUE` | `unique`: what has no equal: functions, cyclic and exotic objects | TypeError |
  * | `ERR_WEAKLY_CALLBACK` | `addCleanup`, `finalizable`, `setFinalizer`, `weakly/testing`: not a function | TypeError |
  * | `ERR_WEAKLY_CLEANUP_HOLDS_TARGET` | `addCleanup`, `finalizable`, `setFinalizer`: it would keep its target alive for ever | TypeError |
  * | `ERR_WEAKLY_STAND_IN` | `finalizable` of a stand-in, `setFinalizer` of anything else | TypeError |
  * | `ERR_WEAKLY_FINALIZER_SET` | `finalizable`, `setFinalizer`: another stand-in of the target has one | TypeError |
  * | `ERR_WEAKLY_OPTION` | an option that is unknown, or of the wrong type | TypeError |
  * | `ERR_WEAKLY_RANGE` | an option's number is out of range | RangeError |
+ * | `ERR_WEAKLY_DISPOSED` | `WeakCache`: it has been disposed of | Error |
  * | `ERR_WEAKLY_NOT_COLLECTED` | `weakly/testing`: not within the time given | Error |
+ * | `ERR_WEAKLY_REALM` | `weakly/spec`: nothing can be installed into that realm | Error |
  * | `ERR_WEAKLY_CONSTRUCTOR` | `new Pointer()`, `new FieldPointer()`, `new Field()`, `new Cleanup()` | TypeError |
  * | `ERR_WEAKLY_RECEIVER` | a method or accessor called on a foreign `this` | TypeError |
  * | `ERR_WEAKLY_MEMORY` | what makes pointers or registers: no memory, or no slot number, for one more target | Error |
@@ -23,13 +27,17 @@
 export type ErrorCode =
   | 'ERR_WEAKLY_TARGET'
   | 'ERR_WEAKLY_KEY'
+  | 'ERR_WEAKLY_ARGUMENT'
+  | 'ERR_WEAKLY_VALUE'
   | 'ERR_WEAKLY_CALLBACK'
   | 'ERR_WEAKLY_CLEANUP_HOLDS_TARGET'
   | 'ERR_WEAKLY_STAND_IN'
   | 'ERR_WEAKLY_FINALIZER_SET'
   | 'ERR_WEAKLY_OPTION'
   | 'ERR_WEAKLY_RANGE'
+  | 'ERR_WEAKLY_DISPOSED'
   | 'ERR_WEAKLY_NOT_COLLECTED'
+  | 'ERR_WEAKLY_REALM'
   | 'ERR_WEAKLY_CONSTRUCTOR'
   | 'ERR_WEAKLY_RECEIVER'
   | 'ERR_WEAKLY_MEMORY'
@@ -39,7 +47,7 @@ export type ErrorCode =
 /** An error thrown by this package: an ordinary `Error` or `TypeError` that also carries a stable `code`. */
 export type CodedError<Base extends Error = Error> = Base & { readonly code: ErrorCode };
 
-function coded<Base extends Error>(error: Base, code: ErrorCode): CodedError<Base> {
+export function coded<Base extends Error>(error: Base, code: ErrorCode): CodedError<Base> {
   // As in Node.js itself: the code shows in the stack, while `name` stays that of the class.
   const { name } = error;
   // defineProperty: an assignment would fail where built-in prototypes are frozen.

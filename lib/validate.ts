@@ -101,11 +101,33 @@ export function positiveOption(options: object, name: string, where: string, fal
   throw rangeError('ERR_WEAKLY_RANGE', `${where}: expected option "${name}" to be positive and finite, got ${value}`);
 }
 
-export function targetError(target: unknown, where: string, expected: string): TypeError {
+export function targetError(target: unknown, where: string, expected: string, name = 'argument "target"'): TypeError {
+  return typeError('ERR_WEAKLY_TARGET', `${where}: expected ${name} to be ${expected}, got ${received(target)}`);
+}
+
+/** `name`: which argument, or what of it. */
+export function checkWeakKey(value: unknown, name: string, where: string): asserts value is WeakKey {
+  if (!isWeakKey(value)) throw targetError(value, where, 'an object, a function or a non-registered symbol', name);
+}
+
+export function argumentError(value: unknown, where: string, expected: string, name: string): TypeError {
   return typeError(
-    'ERR_WEAKLY_TARGET',
-    `${where}: expected argument "target" to be ${expected}, got ${received(target)}`,
+    'ERR_WEAKLY_ARGUMENT',
+    `${where}: expected argument "${name}" to be ${expected}, got ${received(value)}`,
   );
+}
+
+/** What `for`-`of` takes. */
+export function checkIterable(value: unknown, name: string, where: string): asserts value is Iterable<unknown> {
+  if (value !== null && value !== undefined && typeof (value as Iterable<unknown>)[Symbol.iterator] === 'function')
+    return;
+  throw argumentError(value, where, 'iterable', name);
+}
+
+/** The key and value of what a Map's constructor takes. */
+export function entryOf(item: unknown, where: string): readonly [unknown, unknown] {
+  if (typeof item === 'object' && item !== null) return item as unknown as readonly [unknown, unknown];
+  throw typeError('ERR_WEAKLY_ARGUMENT', `${where}: expected each entry to be a [key, value], got ${received(item)}`);
 }
 
 export function receiverError(receiver: unknown, where: string, expected: string): TypeError {

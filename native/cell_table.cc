@@ -74,6 +74,13 @@ void CellTable::Discard(uint32_t i) {
   Free(i);
 }
 
+void CellTable::Retarget(v8::Isolate* isolate, uint32_t i, v8::Local<v8::Value> target) {
+  Cell& live = cell(i);
+  live.target.Reset(isolate, target);
+  live.target.SetWeak();
+  if (!nursery_.Push(i)) young_incomplete_ = kYoungGcs;
+}
+
 void CellTable::Append(CellList* list, uint32_t i) {
   cell(i).link = kNone;
   if (list->tail == kNone) {
@@ -102,15 +109,21 @@ void CellTable::Die(uint32_t i, CellList* dead) {
 bool CellTable::CollectDead(bool major, CellList* dead) {
   const uint32_t before = dead->size;
   // If the prologue of this GC was skipped, V8 being inside another's callbacks, an older search is merged into this one.
-  if (major || young_incomplete_ > 0) Search();
+  if (major || young_incomplete_ > 0) StartSearch();
   if (young_incomplete_ > 0) young_incomplete_--;
   ScanYoung(dead);
   return searching() || dead->size != before;
 }
 
-void CellTable::Search() {
+void CellTable::SearchAll() {
+  search_next_ = 0;
   search_end_ = capacity();
-  for (search_next_ = 0; search_next_ < search_end_; search_next_++) {
+}
+
+// Up to the first dead cell.
+void CellTable::StartSearch() {
+  SearchAll();
+  for (; search_next_ < search_end_; search_next_++) {
     const Cell& seen = cell(search_next_);
     if (seen.live() && seen.target.IsEmpty()) return;
   }

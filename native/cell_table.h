@@ -31,7 +31,7 @@ struct Cell {
     uint64_t link;                 // while dead or free
   };
   uint32_t generation;
-  uint32_t key;  // the owner's: SlotTable's identity hash, CleanupQueue's place in the order of registration
+  uint32_t key;  // the table's: an identity hash, or CleanupQueue's place in the order of registration
 
   bool live() const { return (generation & 1) != 0; }
 
@@ -78,6 +78,8 @@ class CellTable {
   void Free(uint32_t i);
   // A live cell that nobody wants any more: the same, at once.
   void Discard(uint32_t i);
+  // A live cell gets another target, and keeps its generation: only for who does not name targets by it.
+  void Retarget(v8::Isolate* isolate, uint32_t i, v8::Local<v8::Value> target);
 
   // GC epilogue only. Looks for cleared handles; whether there are any. After a minor GC only cells young enough to have
   // been cleared by it are looked at, and appended to `dead`, oldest first. After a major GC the search stops at the
@@ -88,6 +90,8 @@ class CellTable {
   // has `enough`, or `cells` have been looked at, or all.
   void Continue(CellList* dead, uint32_t enough, uint32_t cells);
   bool searching() const { return search_next_ < search_end_; }
+  // Starts a search of everything, as a major GC does.
+  void SearchAll();
 
   void Append(CellList* list, uint32_t i);
   // `list` must not be empty.
@@ -116,7 +120,7 @@ class CellTable {
 
  private:
   void Die(uint32_t i, CellList* dead);
-  void Search();
+  void StartSearch();
   void ScanYoung(CellList* dead);
 
   Memory& memory_;

@@ -37,7 +37,7 @@ bool Environment::Init() {
   uv_loop_t* loop = nullptr;
   if (napi_get_uv_event_loop(env_, &loop) != napi_ok) return false;
   // The async handle comes last of what can fail: once it is open, only Close() may end this object.
-  if (!slots_.Init() || !cleanups_.Init() || !reclaim_.Init(loop, OnWake, this)) return false;
+  if (!slots_.Init() || !cleanups_.Init() || !entries_.Init() || !reclaim_.Init(loop, OnWake, this)) return false;
   resource_.Reset(isolate_, v8::Object::New(isolate_));
   isolate_->AddGCPrologueCallback(OnGcPrologue, this, static_cast<v8::GCType>(compat::kMinorGc | compat::kMajorGc));
   isolate_->AddGCEpilogueCallback(OnGcEpilogue, this, static_cast<v8::GCType>(compat::kMinorGc | compat::kMajorGc));
@@ -54,12 +54,16 @@ void Environment::Close(napi_async_cleanup_hook_handle hook) {
   const v8::HandleScope scope(isolate_);
   isolate_->RemoveGCPrologueCallback(OnGcPrologue, this);
   isolate_->RemoveGCEpilogueCallback(OnGcEpilogue, this);
+  if (!keeper_.IsEmpty()) isolate_->RemoveMicrotasksCompletedCallback(OnJobEnd, this);
   on_deaths_.Reset();
+  keeper_.Reset();
   resource_.Reset();
+  canary_.Reset();
   for (auto& buffer : buffers_) buffer.Get(isolate_)->Detach(v8::Local<v8::Value>()).FromMaybe(false);
   buffers_.clear();
   slots_.cells().ResetAll();
   cleanups_.cells().ResetAll();
+  entries_.cells().ResetAll();
   reclaim_.Close(OnClosed);
 }
 
@@ -68,7 +72,8 @@ void Environment::OnClosed(uv_handle_t* async) {
   environment->state_ = State::kClosed;
   napi_async_cleanup_hook_handle hook = environment->hook_;
   const int fd = environment->report_fd_;
-  const uint32_t handles = environment->slots_.cells().live() + environment->cleanups_.cells().live();
+  const uint32_t handles =
+      environment->slots_.cells().live() + environment->cleanups_.cells().live() + environment->entries_.cells().live();
   const std::unique_ptr<Memory> memory = std::move(environment->memory_);
   delete environment;
   if (fd >= 0) ReportClosed(fd, handles, memory->bytes());
@@ -82,11 +87,45 @@ void Environment::OnGcPrologue(v8::Isolate* isolate, v8::GCType type, v8::GCCall
 
 void Environment::OnGcEpilogue(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* data) {
   auto* environment = static_cast<Environment*>(data);
+  if (environment->skip_epilogues_ > 0) {
+    environment->skip_epilogues_--;
+    return;
+  }
   const bool major = (type & compat::kMajorGc) != 0;
   major ? environment->major_gcs_++ : environment->minor_gcs_++;
   const bool slots = environment->reclaim_.OnGc(major);
   const bool cleanups = environment->cleanups_.OnGc(major);
-  if (slots || cleanups) environment->reclaim_.Wake();
+  const bool entries = environment->entries_.OnGc(major);
+  const bool full = major && environment->HeapIsFull();
+  if (slots || cleanups || entries || full) environment->reclaim_.Wake();
+}
+
+// Whether somebody has asked to be told that it is.
+bool Environment::HeapIsFull() {
+  if (heap_ratio_ == 0) return false;
+  v8::HeapStatistics statistics;
+  isolate_->GetHeapStatistics(&statistics);
+  heap_[kUsedRatio] =
+      static_cast<double>(statistics.used_heap_size()) / static_cast<double>(statistics.heap_size_limit());
+  heap_[kMajorGcs]++;
+  return heap_[kUsedRatio] >= heap_ratio_;
+}
+
+// The end of a job as V8 has it: the microtasks have run. What must be kept until then is what `keeper` has.
+void Environment::TrackJobs(v8::Local<v8::Object> keeper) {
+  if (keeper_.IsEmpty()) isolate_->AddMicrotasksCompletedCallback(OnJobEnd, this);
+  keeper_.Reset(isolate_, keeper);
+}
+
+void Environment::OnJobEnd(v8::Isolate* isolate, void* data) {
+  auto* environment = static_cast<Environment*>(data);
+  if (environment->jobs_[kKept] == 0) return;
+  const v8::HandleScope scope(isolate);
+  const v8::Local<v8::Object> keeper = environment->keeper_.Get(isolate);
+  // An element of a plain array of our own: no JavaScript runs.
+  keeper->Set(keeper->GetCreationContextChecked(), 0, v8::Undefined(isolate)).Check();
+  environment->jobs_[kKept] = 0;
+  environment->jobs_[kJob] = (environment->jobs_[kJob] + 1) & 0x3FFFFFFF;
 }
 
 void Environment::OnWake(uv_async_t* async) {

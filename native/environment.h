@@ -4,9 +4,10 @@
 //
 // Teardown, when Node.js runs the environment's cleanup hooks (end of a worker, or of the main thread's loop), in this
 // order and for these reasons:
-//   1. the GC callbacks are removed, so that no collection during teardown sees a half-dead table;
+//   1. the GC callbacks are removed, so that no collection during teardown sees a half-dead table, and so is that at the
+//      end of jobs;
 //   2. the JavaScript callback is dropped, so that no wake-up that is already on its way calls into a dying context;
-//   3. the typed arrays over the cells are detached, so that a stray read finds nothing instead of freed memory;
+//   3. the typed arrays over the cells, and over this object, are detached, so that a stray read finds nothing instead of freed memory;
 //   4. every weak handle is reset, while the isolate that owns it still lives;
 //   5. the async handle is closed; Node.js waits for that, because the hook is an asynchronous one;
 //   6. in the close callback: memory is freed, the counts are reported if a test asked, the object deletes itself.
@@ -23,6 +24,7 @@
 #include <vector>
 
 #include "cleanup_queue.h"
+#include "entry_table.h"
 #include "memory.h"
 #include "reclaim_queue.h"
 #include "slot_table.h"
@@ -45,6 +47,7 @@ class Environment {
 
   bool Init();
   void Export(Napi::Object exports);
+  void ExportEntries(Napi::Object exports);
   void ExportTesting(Napi::Object exports);
 
   void Close(napi_async_cleanup_hook_handle hook);
@@ -56,6 +59,7 @@ class Environment {
   static void OnGcPrologue(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* data);
   static void OnGcEpilogue(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* data);
   static void OnWake(uv_async_t* async);
+  static void OnJobEnd(v8::Isolate* isolate, void* data);
   static void OnClosed(uv_handle_t* async);
 
   // Hot calls: V8's own calling convention, a third of the price of Node-API's. They trust their caller, lib/weak.
@@ -71,6 +75,20 @@ class Environment {
   static void TakeDue(const v8::FunctionCallbackInfo<v8::Value>& info);
   static void ReleaseDue(const v8::FunctionCallbackInfo<v8::Value>& info);
   static void LeaveContext(const v8::FunctionCallbackInfo<v8::Value>& info);
+  static void AddOwner(const v8::FunctionCallbackInfo<v8::Value>& info);
+  static void AddEntry(const v8::FunctionCallbackInfo<v8::Value>& info);
+  static void AddKey(const v8::FunctionCallbackInfo<v8::Value>& info);
+  static void AddSymbolKey(const v8::FunctionCallbackInfo<v8::Value>& info);
+  static void FindKey(const v8::FunctionCallbackInfo<v8::Value>& info);
+  static void FindSymbolKey(const v8::FunctionCallbackInfo<v8::Value>& info);
+  static void Entry(const v8::FunctionCallbackInfo<v8::Value>& info);
+  static void Retarget(const v8::FunctionCallbackInfo<v8::Value>& info);
+  static void DiscardEntry(const v8::FunctionCallbackInfo<v8::Value>& info);
+  static void CountEntries(const v8::FunctionCallbackInfo<v8::Value>& info);
+  static void TakeEntries(const v8::FunctionCallbackInfo<v8::Value>& info);
+  static void ReleaseEntries(const v8::FunctionCallbackInfo<v8::Value>& info);
+
+  bool MissedGc();
 
   // Cold calls.
   Napi::Value Cells(CellTable& cells, bool grown);
@@ -79,6 +97,9 @@ class Environment {
   Napi::Value Pending();
   void Finish();
   Napi::Value Outside(const Napi::CallbackInfo& info);
+  void TrackJobs(v8::Local<v8::Object> keeper);
+  void WatchHeap(double ratio) { heap_ratio_ = ratio; }
+  bool HeapIsFull();
 
   v8::Local<v8::ArrayBuffer> Share(void* memory, size_t size);
 
@@ -92,8 +113,20 @@ class Environment {
   SlotTable slots_{*memory_};
   ReclaimQueue reclaim_{*memory_, slots_};
   CleanupQueue cleanups_{*memory_};
+  EntryTable entries_{*memory_};
+  // What JavaScript reads without a call, and writes into jobs_[kKept].
+  enum Jobs { kJob, kKept, kJobsSize };
+  int32_t jobs_[kJobsSize] = {};
+  enum Heap { kUsedRatio, kMajorGcs, kHeapSize };
+  double heap_[kHeapSize] = {};
+  double heap_ratio_ = 0;
+  v8::Global<v8::Object> keeper_;
   uint64_t minor_gcs_ = 0;
   uint64_t major_gcs_ = 0;
+  // An object that nobody holds, and how many GCs had been seen when it was made.
+  v8::Global<v8::Object> canary_;
+  uint64_t canary_gcs_ = ~uint64_t{0};
+  uint32_t skip_epilogues_ = 0;
   int report_fd_ = -1;
   napi_async_cleanup_hook_handle hook_ = nullptr;
   v8::Global<v8::Function> on_deaths_;

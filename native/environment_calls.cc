@@ -92,6 +92,7 @@ Napi::Value Environment::Outside(const Napi::CallbackInfo& info) {
 void Environment::Finish() {
   reclaim_.Finish();
   cleanups_.Finish();
+  entries_.Finish();
 }
 
 Napi::Value Environment::Pending() {
@@ -99,6 +100,8 @@ Napi::Value Environment::Pending() {
   Napi::Object pending = Napi::Object::New(env_);
   pending.Set("dead", Napi::Number::New(env_, reclaim_.pending()));
   pending.Set("deaths", Napi::Number::New(env_, static_cast<double>(reclaim_.deaths())));
+  pending.Set("deadEntries", Napi::Number::New(env_, entries_.pending()));
+  pending.Set("entryDeaths", Napi::Number::New(env_, static_cast<double>(entries_.deaths())));
   pending.Set("armed", Napi::Number::New(env_, cleanups_.cells().live()));
   return pending;
 }
@@ -118,6 +121,7 @@ Napi::Value Environment::Stats() {
   Finish();
   const CellTable& slots = slots_.cells();
   const CellTable& cleanups = cleanups_.cells();
+  const CellTable& entries = entries_.cells();
   Napi::Object stats = Napi::Object::New(env_);
   const auto set = [&](const char* name, double value) { stats.Set(name, Napi::Number::New(env_, value)); };
   set("live", slots.live());
@@ -128,6 +132,10 @@ Napi::Value Environment::Stats() {
   set("buckets", slots_.buckets());
   set("armed", cleanups.live());
   set("due", cleanups.dead());
+  set("entries", entries.live());
+  set("deadEntries", entries_.pending());
+  set("orphans", entries_.orphans());
+  set("entryCapacity", entries.capacity());
   set("bytes", static_cast<double>(memory_->bytes()));
   set("deaths", static_cast<double>(reclaim_.deaths()));
   set("wakeups", static_cast<double>(reclaim_.wakeups()));
@@ -159,6 +167,7 @@ void Environment::Export(Napi::Object exports) {
   ExportRaw(exports, "takeDue", TakeDue, 0);
   ExportRaw(exports, "releaseDue", ReleaseDue, 0);
   ExportRaw(exports, "leaveContext", LeaveContext, 0);
+  ExportEntries(exports);
 
   using Napi::CallbackInfo;
   const auto method = [&](const char* name, auto call) { exports.Set(name, Napi::Function::New(env_, call, name)); };
@@ -170,6 +179,8 @@ void Environment::Export(Napi::Object exports) {
   method("hold", [this](const CallbackInfo& info) { reclaim_.Hold(info[0].As<Napi::Boolean>().Value()); });
   method("outside", [this](const CallbackInfo& info) { return Outside(info); });
   method("pending", [this](const CallbackInfo&) { return Pending(); });
+  method("trackJobs", [this](const CallbackInfo& info) { TrackJobs(compat::FromNapi(info[0]).As<v8::Object>()); });
+  method("watchHeap", [this](const CallbackInfo& info) { WatchHeap(info[0].As<Napi::Number>().DoubleValue()); });
   method("collect", [this](const CallbackInfo&) { isolate_->LowMemoryNotification(); });
   method("onDeaths", [this](const CallbackInfo& info) {
     on_deaths_.Reset(isolate_, compat::FromNapi(info[0]).As<v8::Function>());
@@ -182,6 +193,8 @@ void Environment::Export(Napi::Object exports) {
   exports.Set("dueState", compat::ToNapi(v8::Float64Array::New(
                               Share(cleanups_.shared(), CleanupQueue::kSharedSize * sizeof(double)), 0,
                               CleanupQueue::kSharedSize)));
+  exports.Set("jobs", compat::ToNapi(v8::Int32Array::New(Share(jobs_, kJobsSize * 4), 0, kJobsSize)));
+  exports.Set("heapState", compat::ToNapi(v8::Float64Array::New(Share(heap_, kHeapSize * 8), 0, kHeapSize)));
   exports.Set("chunkShift", Napi::Number::New(env_, CellTable::kChunkShift));
 
   Napi::Object testing = Napi::Object::New(env_);
@@ -198,16 +211,20 @@ void Environment::ExportTesting(Napi::Object exports) {
     Finish();
     const char* broken = reclaim_.Verify();
     if (broken == nullptr) broken = cleanups_.Verify();
+    if (broken == nullptr) broken = entries_.Verify();
     return broken == nullptr ? env_.Null() : Napi::Value(Napi::String::New(env_, broken));
   });
   method("unseen", [this](const CallbackInfo&) {
     Finish();
-    return Napi::Number::New(env_, slots_.cells().CountUnseen() + cleanups_.cells().CountUnseen());
+    return Napi::Number::New(
+        env_, slots_.cells().CountUnseen() + cleanups_.cells().CountUnseen() + entries_.cells().CountUnseen());
   });
   method("setLimits", [this, number](const CallbackInfo& info) {
     slots_.cells().SetLimits(number(info, 0), number(info, 1));
     cleanups_.cells().SetLimits(number(info, 0), number(info, 1));
+    entries_.cells().SetLimits(number(info, 0), number(info, 1));
   });
+  method("skipEpilogues", [this, number](const CallbackInfo& info) { skip_epilogues_ = number(info, 0); });
   method("setNextPlace", [this, number](const CallbackInfo& info) { cleanups_.SetNextPlace(number(info, 0)); });
   method("refuseMemory", [this, number](const CallbackInfo& info) { memory_->RefuseNext(number(info, 0)); });
   method("reportClose", [this, number](const CallbackInfo& info) { report_fd_ = static_cast<int>(number(info, 0)); });

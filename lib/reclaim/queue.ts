@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import { type Histogram, performance } from 'node:perf_hooks';
 import { binding } from '../binding.js';
 import { checkOptions, optionError, positiveOption } from '../validate.js';
+import { reclaimEntries } from '../weak/entries.js';
 import { reclaimBatch, reclaimed } from '../weak/slots.js';
 import { call, countFailure, failed, leaveContexts } from './call.js';
 import { latencies, recordLatency } from './latency.js';
@@ -53,7 +54,7 @@ export interface QueueStats {
   readonly stopped: number;
   /** Callbacks that threw. */
   readonly failed: number;
-  /** Dead targets of pointers for which something is still held; it is let go of when no callback is due. */
+  /** Dead targets of pointers, and dead entries of collections, for which something is still held: until no callback is due. */
   readonly dead: number;
   /** How long ago the target died whose callbacks wait longest, in milliseconds; 0 when none wait. */
   readonly oldestMs: number;
@@ -116,8 +117,29 @@ function runNext(record: number): void {
   timeCalls(1, diedAt);
 }
 
+/**
+ * More that is done in slices, after what is due: callbacks that ECMAScript wants in a task of their own, say. Each does a
+ * little, less than a millisecond if no user code takes longer, and tells whether there was anything to do. Not part of
+ * `drain()`. Lives as long as the thread.
+ */
+export function addLane(lane: () => boolean): void {
+  lanes.push(lane);
+}
+
+const lanes: (() => boolean)[] = [];
+
+function workOnLanes(): boolean {
+  for (const lane of lanes) if (lane()) return true;
+  return false;
+}
+
+/** Lets go of what is held for the dead; false when there is nothing to do. */
+function reclaim(): boolean {
+  return reclaimEntries() !== 0 || reclaimBatch() !== 0;
+}
+
 /** Works until `until`; whether there is more to do. */
-function work(until: number): boolean {
+function work(until: number, inTask: boolean): boolean {
   clock = now();
   for (;;) {
     if (isPlainNext()) {
@@ -128,7 +150,7 @@ function work(until: number): boolean {
         runNext(record);
       } else {
         // What is due comes first: a dead slot costs little while it waits.
-        if (record === NONE && reclaimBatch() === 0) return false;
+        if (record === NONE && !reclaim() && !(inTask && workOnLanes())) return false;
         clock = now();
       }
     }
@@ -142,7 +164,7 @@ function drainSlice(): void {
   const start = now();
   let more = true;
   try {
-    more = work(start + sliceMs);
+    more = work(start + sliceMs, true);
   } finally {
     forgetSpan();
     if (more) binding.wake();
@@ -163,8 +185,9 @@ function drainSlice(): void {
 binding.onDeaths(drainSlice);
 
 interface Waiter {
-  /** So many dead slots are to be reclaimed, and so many callbacks to leave the queue. */
+  /** So many dead slots are to be reclaimed, as many entries of collections, and so many callbacks to leave the queue. */
   readonly deaths: number;
+  readonly entryDeaths: number;
   readonly entries: number;
   readonly resolve: () => void;
 }
@@ -173,8 +196,10 @@ let waiters: Waiter[] = [];
 
 function settle(): void {
   if (waiters.length === 0) return;
+  const { deadEntries, entryDeaths } = binding.pending();
   waiters = waiters.filter((waiter) => {
-    if (waiter.deaths > reclaimed() || waiter.entries > exits()) return true;
+    if (waiter.deaths > reclaimed() || waiter.entryDeaths > entryDeaths - deadEntries) return true;
+    if (waiter.entries > exits()) return true;
     waiter.resolve();
     return false;
   });
@@ -214,14 +239,14 @@ export interface Queue {
 
 export const queue: Readonly<Queue> = Object.freeze({
   stats(): QueueStats {
-    const { dead, armed } = binding.pending();
+    const { dead, deadEntries, armed } = binding.pending();
     const oldest = oldestTime();
     return {
       armed,
       ...counts(),
       run: runs(),
       failed,
-      dead,
+      dead: dead + deadEntries,
       oldestMs: oldest === undefined ? 0 : Math.max(0, now() + startOfNow - oldest / 1e6),
       slowestMs,
       latency: latencies(),
@@ -231,7 +256,7 @@ export const queue: Readonly<Queue> = Object.freeze({
   drain(): number {
     const before = runs();
     leaveContexts(); // from inside a cleanup, whose context is still entered
-    work(Number.POSITIVE_INFINITY);
+    work(Number.POSITIVE_INFINITY, false);
     forgetSpan();
     batch.interrupted = true;
     settle();
@@ -240,7 +265,8 @@ export const queue: Readonly<Queue> = Object.freeze({
 
   settled(): Promise<void> {
     return new Promise((resolve) => {
-      waiters.push({ deaths: binding.pending().deaths, entries: entries(), resolve });
+      const { deaths, entryDeaths } = binding.pending();
+      waiters.push({ deaths, entryDeaths, entries: entries(), resolve });
       settle();
       if (waiters.length === 0) return;
       binding.hold(true);

@@ -24,7 +24,12 @@ export function report(error: unknown, exiting = false): void {
     }
   }
   if (exiting) reportAtExit(reported);
-  else process.nextTick(raise, reported);
+  else raiseLater(reported);
+}
+
+/** An uncaught exception, outside of whatever is running. */
+export function raiseLater(error: unknown): void {
+  process.nextTick(raise, error);
 }
 
 function raise(error: unknown): never {

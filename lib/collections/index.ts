@@ -1,0 +1,18 @@
+// What is held for dead entries is let go of when the queue drains, which this starts.
+import '../reclaim/queue.js';
+
+export type { CodedError, ErrorCode } from '../errors.js';
+export type { LoadContext } from './load.js';
+export type { SetLike } from './set-like.js';
+export { Handle, Unique, type UniqueOptions, unique } from './unique.js';
+export {
+  WeakCache,
+  type WeakCacheFetchOptions,
+  type WeakCacheOptions,
+  type WeakCacheSetOptions,
+  type WeakCacheStats,
+} from './weak-cache.js';
+export type { CacheCounts } from './weak-cache-entry.js';
+export { WeakKeyMap } from './weak-key-map.js';
+export { WeakKeySet } from './weak-key-set.js';
+export { WeakValueMap } from './weak-value-map.js';

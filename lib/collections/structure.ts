@@ -1,0 +1,165 @@
+import { types } from 'node:util';
+import { typeError } from '../errors.js';
+import { received } from '../validate.js';
+
+/*
+ * Values that are equal if they look the same: primitives, plain objects, and arrays. `signature` gives the same string for
+ * equal ones, and for no others; `frozenCopy` is what stands for all of them.
+ */
+
+/** For messages: the way from the value to what is wrong in it. */
+interface Path {
+  readonly up: Path | undefined;
+  readonly key: string | symbol | number;
+}
+
+/** As one would write it. */
+function written(path: Path | undefined): string {
+  if (path === undefined) return '"value';
+  const { up, key } = path;
+  return written(up) + (typeof key === 'string' ? `.${key}` : `[${String(key)}]`);
+}
+
+function refuse(what: string, path: Path | undefined, where: string): TypeError {
+  const place = path === undefined ? 'argument "value"' : `${written(path)}"`;
+  return typeError(
+    'ERR_WEAKLY_VALUE',
+    `${where}: expected ${place} to be a primitive, a plain object or an array of such, got ${what}`,
+  );
+}
+
+const numbers = new WeakMap<symbol, number>();
+let lastNumber = 0;
+
+/** A symbol is equal to itself only; a registered one, whoever has it. */
+function symbolSignature(symbol: symbol): string {
+  const registered = Symbol.keyFor(symbol);
+  if (registered !== undefined) return `@${JSON.stringify(registered)}`;
+  let number = numbers.get(symbol);
+  if (number === undefined) {
+    number = ++lastNumber;
+    numbers.set(symbol, number);
+  }
+  return `@${number}`;
+}
+
+export function isPrimitive(value: unknown): boolean {
+  return value === null || (typeof value !== 'object' && typeof value !== 'function');
+}
+
+function primitiveSignature(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value);
+    case 'bigint':
+      return `${value}n`;
+    case 'symbol':
+      return symbolSignature(value);
+    default:
+      return String(value); // -0 as 0
+  }
+}
+
+/** Whether an object is plain, in whatever realm: its prototype is null, or an `Object.prototype`. */
+function isPlain(object: object): boolean {
+  const prototype = Object.getPrototypeOf(object) as object | null;
+  if (prototype === null) return true;
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
+}
+
+/** What cannot be a plain object or an array, in words; undefined for one that may be. */
+function oddity(value: object): string | undefined {
+  if (typeof value === 'function') return 'a function';
+  if (types.isProxy(value)) return 'a proxy';
+  if (Array.isArray(value)) return undefined;
+  if (isPlain(value)) return undefined;
+  const maker = (value as { constructor?: unknown }).constructor;
+  return typeof maker === 'function' && maker !== Object
+    ? `an instance of ${maker.name}`
+    : 'an object that is not plain';
+}
+
+function checkData(object: object, key: string | symbol, path: Path | undefined, where: string): void {
+  const { value, enumerable, get, set } = Reflect.getOwnPropertyDescriptor(object, key) as PropertyDescriptor;
+  if (get !== undefined || set !== undefined) throw refuse('an accessor', { up: path, key }, where);
+  if (enumerable !== true) throw refuse(`${received(value)} that is not enumerable`, { up: path, key }, where);
+}
+
+function arraySignature(
+  array: readonly unknown[],
+  ancestors: Set<object>,
+  path: Path | undefined,
+  where: string,
+): string {
+  const keys = Reflect.ownKeys(array);
+  if (keys.length !== array.length + 1) throw refuse('an array with holes or with other properties', path, where);
+  let text = '[';
+  for (let i = 0; i < array.length; i++) {
+    if (!Object.hasOwn(array, i)) throw refuse('an array with holes and with other properties', path, where);
+    checkData(array, String(i), path, where);
+    text += `${walk(array[i], ancestors, { up: path, key: i }, where)},`;
+  }
+  return `${text}]`;
+}
+
+/** Strings sorted, before symbols. */
+function sortedKeys(object: object): (string | symbol)[] {
+  const keys = Reflect.ownKeys(object);
+  const strings = keys.filter((key) => typeof key === 'string').sort();
+  const symbols = keys.filter((key) => typeof key === 'symbol');
+  return [...strings, ...symbols.sort((a, b) => (symbolSignature(a) < symbolSignature(b) ? -1 : 1))];
+}
+
+function objectSignature(object: object, ancestors: Set<object>, path: Path | undefined, where: string): string {
+  let text = Object.getPrototypeOf(object) === null ? '~{' : '{';
+  for (const key of sortedKeys(object)) {
+    checkData(object, key, path, where);
+    const value = (object as Record<string | symbol, unknown>)[key];
+    text += `${primitiveSignature(key)}:${walk(value, ancestors, { up: path, key }, where)},`;
+  }
+  return `${text}}`;
+}
+
+function walk(value: unknown, ancestors: Set<object>, path: Path | undefined, where: string): string {
+  if (isPrimitive(value)) return primitiveSignature(value);
+  const object = value as object;
+  const odd = oddity(object);
+  if (odd !== undefined) throw refuse(odd, path, where);
+  if (ancestors.has(object)) throw refuse('an object that it is part of (a cycle)', path, where);
+  ancestors.add(object);
+  const text = Array.isArray(object)
+    ? arraySignature(object, ancestors, path, where)
+    : objectSignature(object, ancestors, path, where);
+  ancestors.delete(object);
+  return text;
+}
+
+/** @throws TypeError `ERR_WEAKLY_VALUE` for what has no equal, or is nested too deeply. */
+export function signature(value: object, where: string): string {
+  try {
+    return walk(value, new Set(), undefined, where);
+  } catch (error) {
+    if (error instanceof RangeError) throw refuse('something nested too deeply', undefined, where);
+    throw error;
+  }
+}
+
+/** A string of its own: what was cut out of a longer one would keep all of that. */
+function ownString(text: string): string {
+  return JSON.parse(JSON.stringify(text)) as string;
+}
+
+/** Of a value that has a signature. */
+export function frozenCopy<T>(value: T): T {
+  if (typeof value === 'string') return ownString(value) as T;
+  if (Object.is(value, -0)) return 0 as T;
+  if (isPrimitive(value)) return value;
+  if (Array.isArray(value)) return Object.freeze(value.map(frozenCopy)) as T;
+  const copy = Object.getPrototypeOf(value) === null ? (Object.create(null) as object) : {};
+  for (const key of Reflect.ownKeys(value as object)) {
+    const part = frozenCopy((value as Record<string | symbol, unknown>)[key]);
+    // `__proto__` is a name like any other.
+    Object.defineProperty(copy, key, { value: part, enumerable: true, configurable: true, writable: true });
+  }
+  return Object.freeze(copy) as T;
+}

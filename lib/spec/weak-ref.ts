@@ -1,0 +1,63 @@
+import { binding } from '../binding.js';
+import { acquire, acquireSymbol, liveGenerationOf, read } from '../weak/slots.js';
+import { Returned } from './returned.js';
+
+/*
+ * What a WeakRef does, whatever realm its constructor is of (intrinsics.ts). The target is a slot, as a Pointer's is. And a
+ * target that a WeakRef was made for or has given stays to the end of the job: V8 tells when that is, natively.
+ */
+
+/** Its first element is what this job keeps. The native half clears it, so nothing else may hold that. */
+const keeper: (unknown[] | undefined)[] = [undefined];
+const JOB = 0;
+const KEPT = 1;
+
+binding.trackJobs(keeper);
+
+function keep(target: unknown): void {
+  const kept = keeper[0];
+  if (kept !== undefined) {
+    kept.push(target);
+    return;
+  }
+  keeper[0] = [target];
+  binding.jobs[KEPT] = 1;
+}
+
+/** The internal slots of a WeakRef, on an object of any realm. */
+class Ref extends Returned {
+  readonly #slot: number;
+  readonly #generation: number;
+  /** In which the target was last kept. */
+  #job: number;
+
+  constructor(object: object, slot: number) {
+    super(object);
+    this.#slot = slot;
+    this.#generation = liveGenerationOf(slot);
+    this.#job = binding.jobs[JOB] as number;
+  }
+
+  static is(value: unknown): value is Ref {
+    return #slot in Object(value);
+  }
+
+  static deref(ref: Ref): unknown {
+    const target = read(ref.#slot, ref.#generation);
+    if (target !== undefined && ref.#job !== binding.jobs[JOB]) {
+      ref.#job = binding.jobs[JOB] as number;
+      keep(target);
+    }
+    return target;
+  }
+}
+
+/** Makes `object` a WeakRef for `target`, which must be a possible one. */
+export function makeRef(object: object, target: WeakKey): object {
+  keep(target);
+  new Ref(object, typeof target === 'symbol' ? acquireSymbol(target) : acquire(target));
+  return object;
+}
+
+export const isRef = Ref.is;
+export const deref = Ref.deref as (object: object) => unknown;
