@@ -1,7 +1,7 @@
 // Gets everything built that the benchmarks load. Uses nothing from node_modules: there may be none yet.
 
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -44,7 +44,8 @@ export function prepareMajor(target, log) {
     run(process.execPath, [join(root, 'scripts', 'prebuild.mjs'), ...args]);
   }
   prepareReference(target, log);
-  prepareWeakNapi(target, log);
+  preparePackages(target, log);
+  preparePrivate(target, log);
 }
 
 function binaryFits({ node }) {
@@ -77,8 +78,8 @@ function prepareReference({ nodedir }, log) {
   }
 }
 
-// A directory per major: it may be compiled against the headers of that major.
-function prepareWeakNapi({ node, major, nodedir }, log) {
+// A directory per major: weak-napi may be compiled against the headers of that major.
+function preparePackages({ node, major, nodedir }, log) {
   const dir = join(bench, '.deps', String(major));
   const load = `const weak = require(${JSON.stringify(join(dir, 'node_modules', 'weak-napi'))}); weak.get(weak({})); process.kill(process.pid, 'SIGTERM')`;
   // It can crash while the process exits, which says nothing about whether it works until then.
@@ -90,17 +91,32 @@ function prepareWeakNapi({ node, major, nodedir }, log) {
     }
     return true;
   };
-  if (existsSync(dir) && works()) return;
+  const wanted = readFileSync(join(bench, 'package.json'), 'utf8');
+  const installed = join(dir, 'package.json');
+  if (existsSync(installed) && readFileSync(installed, 'utf8') === wanted && works()) return;
   mkdirSync(dir, { recursive: true });
-  copyFileSync(join(bench, 'package.json'), join(dir, 'package.json'));
-  try {
-    run('npm', ['install', '--silent', '--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts=false'], {
-      cwd: dir,
-      node,
-      nodedir,
-    });
-  } catch {
-    // Said below, as for any other reason.
-  }
+  writeFileSync(installed, wanted);
+  // Optional ones that do not build are left out; the others must come.
+  run('npm', ['install', '--silent', '--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts=false'], {
+    cwd: dir,
+    node,
+    nodedir,
+  });
   if (!works()) log(`weak-napi does not build here for Node.js ${major}; its figures will be missing`);
+}
+
+// V8's own API: compiled for each major.
+function preparePrivate({ node, major, nodedir }, log) {
+  const dir = join(bench, '.deps', String(major), 'private');
+  const source = join(bench, 'native-v8');
+  const binary = join(dir, 'build', 'Release', 'private_property.node');
+  if (existsSync(binary) && statSync(binary).mtimeMs >= newest(source)) return;
+  mkdirSync(dir, { recursive: true });
+  for (const file of readdirSync(source)) copyFileSync(join(source, file), join(dir, file));
+  try {
+    const gyp = join(root, 'node_modules', 'node-gyp', 'bin', 'node-gyp.js');
+    run(node, [gyp, 'rebuild', '--release', '--loglevel=warn'], { cwd: dir, node, nodedir });
+  } catch {
+    log(`private properties cannot be measured on Node.js ${major}: they do not build here`);
+  }
 }

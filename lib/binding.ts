@@ -70,9 +70,9 @@ export interface Binding {
   trackJobs(keeper: unknown[]): void;
   /** Two numbers: which job this is, and whether `keeper` is to be cleared at its end. */
   readonly jobs: Int32Array;
-  /** Wakes the event loop after major GCs that leave more than this share of V8's heap limit in use; 0: never. */
-  watchHeap(ratio: number): void;
-  /** Two numbers: the share that the last major GC has left in use, and how many there were, while watched. */
+  /** Wakes the event loop after major GCs that leave so many bytes in use; 0: never. */
+  watchHeap(bytes: number): void;
+  /** Two numbers: the bytes that the last major GC has left in use, and how many there were, while watched. */
   readonly heapState: Float64Array;
   /**
    * Finds what a GC has left to find. Dead slots that are not freed, and deaths of slots so far; the same of entries;

@@ -102,13 +102,12 @@ void Environment::OnGcEpilogue(v8::Isolate* isolate, v8::GCType type, v8::GCCall
 
 // Whether somebody has asked to be told that it is.
 bool Environment::HeapIsFull() {
-  if (heap_ratio_ == 0) return false;
+  if (heap_threshold_ == 0) return false;
   v8::HeapStatistics statistics;
   isolate_->GetHeapStatistics(&statistics);
-  heap_[kUsedRatio] =
-      static_cast<double>(statistics.used_heap_size()) / static_cast<double>(statistics.heap_size_limit());
+  heap_[kUsed] = static_cast<double>(statistics.used_heap_size());
   heap_[kMajorGcs]++;
-  return heap_[kUsedRatio] >= heap_ratio_;
+  return heap_[kUsed] >= heap_threshold_;
 }
 
 // The end of a job as V8 has it: the microtasks have run. What must be kept until then is what `keeper` has.
@@ -122,8 +121,8 @@ void Environment::OnJobEnd(v8::Isolate* isolate, void* data) {
   if (environment->jobs_[kKept] == 0) return;
   const v8::HandleScope scope(isolate);
   const v8::Local<v8::Object> keeper = environment->keeper_.Get(isolate);
-  // An element of a plain array of our own: no JavaScript runs.
-  keeper->Set(keeper->GetCreationContextChecked(), 0, v8::Undefined(isolate)).Check();
+  // An element of a plain array of our own: no JavaScript runs. In a worker that is being terminated it fails.
+  if (!keeper->Set(keeper->GetCreationContextChecked(), 0, v8::Undefined(isolate)).FromMaybe(false)) return;
   environment->jobs_[kKept] = 0;
   environment->jobs_[kJob] = (environment->jobs_[kJob] + 1) & 0x3FFFFFFF;
 }

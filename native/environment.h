@@ -98,7 +98,7 @@ class Environment {
   void Finish();
   Napi::Value Outside(const Napi::CallbackInfo& info);
   void TrackJobs(v8::Local<v8::Object> keeper);
-  void WatchHeap(double ratio) { heap_ratio_ = ratio; }
+  void WatchHeap(double threshold) { heap_threshold_ = threshold; }
   bool HeapIsFull();
 
   v8::Local<v8::ArrayBuffer> Share(void* memory, size_t size);
@@ -117,9 +117,9 @@ class Environment {
   // What JavaScript reads without a call, and writes into jobs_[kKept].
   enum Jobs { kJob, kKept, kJobsSize };
   int32_t jobs_[kJobsSize] = {};
-  enum Heap { kUsedRatio, kMajorGcs, kHeapSize };
+  enum Heap { kUsed, kMajorGcs, kHeapSize };
   double heap_[kHeapSize] = {};
-  double heap_ratio_ = 0;
+  double heap_threshold_ = 0;
   v8::Global<v8::Object> keeper_;
   uint64_t minor_gcs_ = 0;
   uint64_t major_gcs_ = 0;

@@ -1,3 +1,5 @@
+import { getHeapStatistics } from 'node:v8';
+import { isMainThread, resourceLimits } from 'node:worker_threads';
 import { binding } from '../binding.js';
 import { addLane } from '../reclaim/queue.js';
 import { WeakKeySet } from './weak-key-set.js';
@@ -8,7 +10,7 @@ import { WeakKeySet } from './weak-key-set.js';
  */
 
 export interface Shrinkable {
-  /** Of the heap's limit, from which on it has to shrink. */
+  /** Of the limit, from which on it has to shrink. */
   readonly ratio: number;
   /** Once for each major GC after which the heap is that full. */
   startShrinking(): void;
@@ -16,8 +18,22 @@ export interface Shrinkable {
   shrinkMore(): boolean;
 }
 
-const USED_RATIO = 0;
+const USED = 0;
 const MAJOR_GCS = 1;
+
+const FLAG = /--max[-_]old[-_]space[-_]size[= ](\d+)/g;
+
+/**
+ * What V8 dies of is the limit of the old generation, which it does not tell; `heap_size_limit` is that and the young
+ * generation's, 50 to 200 MB more. So it is asked for where it can have been set, and is nearly the same where it has not.
+ */
+function oldGenerationLimit(): number {
+  const flags = [...[process.env.NODE_OPTIONS ?? '', ...process.execArgv].join(' ').matchAll(FLAG)];
+  const megabytes = isMainThread ? Number(flags.at(-1)?.[1] ?? 0) : (resourceLimits.maxOldGenerationSizeMb ?? 0);
+  return megabytes > 0 ? megabytes * 2 ** 20 : getHeapStatistics().heap_size_limit;
+}
+
+const limit = oldGenerationLimit();
 
 const watchers = new WeakKeySet<Shrinkable>();
 let seen = 0;
@@ -38,14 +54,14 @@ export function unwatchHeap(watcher: Shrinkable): void {
 function setThreshold(): void {
   let lowest = 0;
   for (const { ratio } of watchers) lowest = lowest === 0 ? ratio : Math.min(lowest, ratio);
-  binding.watchHeap(lowest);
+  binding.watchHeap(lowest * limit);
 }
 
 addLane(() => {
   const gcs = binding.heapState[MAJOR_GCS] as number;
   if (gcs !== seen) {
     seen = gcs;
-    const used = binding.heapState[USED_RATIO] as number;
+    const used = (binding.heapState[USED] as number) / limit;
     for (const watcher of watchers) {
       if (used < watcher.ratio) continue;
       watcher.startShrinking();

@@ -2,6 +2,7 @@
 import '../reclaim/queue.js';
 
 export type { CodedError, ErrorCode } from '../errors.js';
+export type { CacheCounts } from './cache-items.js';
 export type { LoadContext } from './load.js';
 export type { SetLike } from './set-like.js';
 export { Handle, Unique, type UniqueOptions, unique } from './unique.js';
@@ -12,7 +13,6 @@ export {
   type WeakCacheSetOptions,
   type WeakCacheStats,
 } from './weak-cache.js';
-export type { CacheCounts } from './weak-cache-entry.js';
 export { WeakKeyMap } from './weak-key-map.js';
 export { WeakKeySet } from './weak-key-set.js';
 export { WeakValueMap } from './weak-value-map.js';

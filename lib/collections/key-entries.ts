@@ -1,11 +1,14 @@
 import { binding } from '../binding.js';
 import { makeRoom, Owner } from '../weak/entries.js';
 
+/** Another attempt is worth it. */
+const REFUSED = -1;
+
 /**
- * The entries of a collection with weak keys, found again by their key. `order` has them as they were inserted. It is the
- * collection's, and outlives this object, which goes when the collection is cleared.
+ * The entries of a collection with weak keys. `order` has them as they were inserted: it is the collection's, and outlives
+ * this object, which goes when the collection is cleared.
  */
-export class KeyEntries extends Owner {
+export class OrderedEntries extends Owner {
   readonly #order: Set<number>;
 
   constructor(order: Set<number>) {
@@ -13,37 +16,39 @@ export class KeyEntries extends Owner {
     this.#order = order;
   }
 
-  /** Whether a key, which must be a possible one, is in it. */
-  has(key: WeakKey): boolean {
-    return this.#find(key) >= 0;
-  }
-
-  /** Whether the key, which must be a possible one, is new. */
-  add(key: WeakKey): boolean {
-    for (;;) {
-      const entry = typeof key === 'symbol' ? binding.addSymbolKey(key, this.number) : binding.addKey(key, this.number);
-      if (entry >= 0) this.#order.add(entry);
-      if (entry !== REFUSED) return entry >= 0;
-      makeRoom();
+  /** A new entry for a key that has none. */
+  add(key: WeakKey): number {
+    let entry = REFUSED;
+    while (entry === REFUSED) {
+      entry = binding.addEntry(key, this.number, 0); // it is found by its number alone
+      if (entry === REFUSED) makeRoom();
     }
+    this.#order.add(entry);
+    return entry;
   }
 
-  /** Whether the key, which must be a possible one, was in it. */
-  remove(key: WeakKey): boolean {
-    const entry = this.#find(key);
-    if (entry < 0) return false;
+  /** Adds a key that has no entry, to be found by `remove`. */
+  addKey(key: WeakKey): void {
+    let entry = REFUSED;
+    while (entry === REFUSED) {
+      entry = typeof key === 'symbol' ? binding.addSymbolKey(key, this.number) : binding.addKey(key, this.number);
+      if (entry === REFUSED) makeRoom();
+    }
+    this.#order.add(entry);
+  }
+
+  /** Gives the entry of a key that was added by `addKey`, and lives. */
+  find(key: WeakKey): number {
+    return typeof key === 'symbol' ? binding.findSymbolKey(key, this.number) : binding.findKey(key, this.number);
+  }
+
+  /** Removes the entry of a key that lives. */
+  remove(entry: number): void {
     binding.discardEntry(entry);
     this.#order.delete(entry);
-    return true;
   }
 
   override died(_place: number, entry: number): void {
     this.#order.delete(entry);
   }
-
-  #find(key: WeakKey): number {
-    return typeof key === 'symbol' ? binding.findSymbolKey(key, this.number) : binding.findKey(key, this.number);
-  }
 }
-
-const REFUSED = -1;

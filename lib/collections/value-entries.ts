@@ -1,20 +1,18 @@
 import { binding } from '../binding.js';
-import { addEntry, isAlive, isOccupied, Owner } from '../weak/entries.js';
+import { isAlive } from '../weak/entries.js';
+import { PlacedEntries } from './placed-entries.js';
 
 /** More places than this are not kept for a map that has become empty. */
 const FEW = 1024;
 
 /**
- * The entries of a map from anything to weak values: the entry of each key, and the key of each entry, at its place.
+ * The entries of a map from anything to weak values: the entry of each key, and at the place of each entry its key.
  *
  * The map is its owner's, and outlives this object, which goes when the map is cleared: dead entries that are still on
  * their way then find nobody. Iterators of the map go on.
  */
-export class ValueEntries<K> extends Owner {
+export class ValueEntries<K> extends PlacedEntries<K> {
   readonly map: Map<K, number>;
-  /** The key at each place; a free place has the number of the next free one. */
-  readonly #keys: unknown[] = [];
-  #free = -1;
   /** Lives as long as this. */
   companions: WeakMap<WeakKey, unknown> | undefined;
 
@@ -24,13 +22,8 @@ export class ValueEntries<K> extends Owner {
   }
 
   /** A new entry for a key that has none. */
-  add(key: K, value: WeakKey): number {
-    const entry = addEntry(this, value, () => this.#nextPlace());
-    const place = this.#nextPlace();
-    if (place === this.#free) this.#free = this.#keys[place] as number;
-    this.#keys[place] = key;
-    this.map.set(key, entry);
-    return entry;
+  add(key: K, value: WeakKey): void {
+    this.map.set(key, this.place(value, key));
   }
 
   /** Sets the value of a key. */
@@ -50,21 +43,14 @@ export class ValueEntries<K> extends Owner {
   /** Removes a key; whether its value was alive. */
   remove(key: K, entry: number): boolean {
     this.map.delete(key);
-    // A dead one's place is free when its turn in the queue comes.
-    if (!isOccupied(entry)) return false;
-    const alive = isAlive(entry);
-    this.#freePlace(binding.discardEntry(entry));
-    return alive;
+    return this.unplace(entry);
   }
 
-  override died(place: number, entry: number): void {
-    const key = this.#keys[place] as K;
+  protected override diedWith(key: K, entry: number): void {
     // Since then the key may have got another value.
-    if (this.map.get(key) === entry) {
-      this.map.delete(key);
-      this.gone(key);
-    }
-    this.#freePlace(place);
+    if (this.map.get(key) !== entry) return;
+    this.map.delete(key);
+    this.gone(key);
   }
 
   /** The value of a key has died, and the key is removed. Must not throw and must run no user code. */
@@ -72,15 +58,6 @@ export class ValueEntries<K> extends Owner {
 
   /** Whether a fresh one is better than this one, of whose places none is in use. */
   get isWorn(): boolean {
-    return this.map.size === 0 && this.#keys.length > FEW;
-  }
-
-  #nextPlace(): number {
-    return this.#free === -1 ? this.#keys.length : this.#free;
-  }
-
-  #freePlace(place: number): void {
-    this.#keys[place] = this.#free;
-    this.#free = place;
+    return this.map.size === 0 && this.places > FEW;
   }
 }

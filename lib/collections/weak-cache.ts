@@ -9,9 +9,9 @@ import {
   receiverError,
   targetError,
 } from '../validate.js';
+import { type CacheCounts, CacheItems, Counts, clock, Item } from './cache-items.js';
 import { type Shrinkable, unwatchHeap, watchHeap } from './heap-pressure.js';
 import { Load, type LoadContext } from './load.js';
-import { type CacheCounts, Counts, clock, Item, WeakTier } from './weak-cache-entry.js';
 
 const NAME = 'WeakCache';
 
@@ -41,8 +41,9 @@ export interface WeakCacheOptions<K, V extends object> {
    */
   readonly updateAgeOnGet?: boolean;
   /**
-   * Memory-pressure mode: if a major GC leaves more than this share of V8's heap limit in use (0.8: 80 %), the strong tier
-   * gives up half of its values, the least recently used first. They are still found as long as others use them.
+   * Memory-pressure mode: whenever a major GC leaves more than this share of V8's heap limit in use (0.8: 80 %), the strong
+   * tier gives up half of its values, the least recently used first. They are still found as long as others use them. The
+   * limit is that of the old generation: `--max-old-space-size`, a worker's `resourceLimits`, or V8's own.
    *
    * @default none: the limits above are all there is
    */
@@ -81,6 +82,9 @@ const LIMITS = ['max', 'maxSize', 'maxEntrySize', 'sizeCalculation', 'ttl', 'upd
 const OPTIONS = [...LIMITS, 'maxHeapRatio', 'history'];
 const SET_OPTIONS = ['ttl', 'size'];
 const FETCH_OPTIONS = [...SET_OPTIONS, 'signal'];
+
+const FOR_EVER = { ttl: 0 };
+const NOW = -1;
 
 /** At a time, when shrinking. */
 const SHRINK_STEP = 256;
@@ -151,14 +155,14 @@ function historyOption(history: unknown, where: string): number {
  * @throws Error `ERR_WEAKLY_DISPOSED` by `set` and `fetch` after the cache was disposed of.
  */
 export class WeakCache<K extends {}, V extends object> {
-  readonly #strong: LRUCache<K, Item<V>>;
+  readonly #strong: LRUCache<K, Item<K, V>>;
   readonly #sizeOf: ((value: V, key: K) => number) | undefined;
   readonly #sized: boolean;
   readonly #ttl: number;
   readonly #renewing: boolean;
-  #weak: WeakTier<K, V>;
+  #items: CacheItems<K, V>;
   readonly #totals = new Counts();
-  readonly #history: LRUCache<K, Counts> | undefined;
+  readonly #history: number;
   /** The loads whose values are going to be stored. */
   readonly #loads: Map<K, Load<V>> = new Map();
   readonly #running: Set<Load<V>> = new Set();
@@ -170,7 +174,7 @@ export class WeakCache<K extends {}, V extends object> {
     const where = `new ${NAME}`;
     checkOptions(options, OPTIONS, where);
     const ratio = ratioOption(options, where);
-    const history = historyOption(options.history ?? 1000, where);
+    this.#history = historyOption(options.history ?? 1000, where);
     try {
       this.#strong = this.#newStrongTier(options);
     } catch (error) {
@@ -180,8 +184,7 @@ export class WeakCache<K extends {}, V extends object> {
     this.#sized = options.maxSize !== undefined || options.maxEntrySize !== undefined;
     this.#ttl = options.ttl ?? 0;
     this.#renewing = booleanOption(options, 'updateAgeOnGet', where);
-    this.#history = history === 0 ? undefined : new LRUCache({ max: history });
-    this.#weak = this.#newWeakTier();
+    this.#items = new CacheItems(this.#totals, this.#history);
     if (ratio === undefined) return;
     this.#shrinkable = { ratio, startShrinking: () => this.#startShrinking(), shrinkMore: () => this.#shrinkMore() };
     watchHeap(this.#shrinkable);
@@ -190,7 +193,7 @@ export class WeakCache<K extends {}, V extends object> {
   /** How many values are in the strong tier, or alive outside of it. What has expired counts until somebody asks for it. */
   get size(): number {
     if (!(#strong in Object(this))) throw receiverError(this, `${NAME}.prototype.size`, NAME);
-    return this.#strong.size + this.#weak.size;
+    return this.#strong.size + this.#items.weak;
   }
 
   /** The value of a key, if there is one. */
@@ -198,7 +201,7 @@ export class WeakCache<K extends {}, V extends object> {
     if (!(#strong in Object(this))) throw receiverError(this, `${NAME}.prototype.get`, NAME);
     const item = this.#strong.get(key);
     if (item === undefined) return this.#getWeak(key);
-    item.counts.hitsStrong++;
+    item.hitsStrong++;
     this.#totals.hitsStrong++;
     return item.value;
   }
@@ -206,7 +209,9 @@ export class WeakCache<K extends {}, V extends object> {
   /** Whether there is a value; counts as no use of it. */
   has(key: K): boolean {
     if (!(#strong in Object(this))) throw receiverError(this, `${NAME}.prototype.has`, NAME);
-    return this.#strong.has(key) || this.#weak.peek(key) !== undefined;
+    if (this.#strong.has(key)) return true;
+    const item = this.#items.get(key);
+    return item !== undefined && this.#items.peek(item) !== undefined;
   }
 
   /** Sets the value of a key. A load of this key that is under way will not be stored. */
@@ -216,8 +221,8 @@ export class WeakCache<K extends {}, V extends object> {
     if (options !== undefined) checkSetOptions(options, SET_OPTIONS, where);
     this.#checkOpen(where);
     checkValue(value, 'argument "value"', where);
-    this.#store(key, value, options, undefined, where);
-    this.#loads.delete(key);
+    this.#store(key, value, options, where);
+    if (this.#loads.size > 0) this.#loads.delete(key);
     return this;
   }
 
@@ -226,16 +231,16 @@ export class WeakCache<K extends {}, V extends object> {
     if (!(#strong in Object(this))) throw receiverError(this, `${NAME}.prototype.delete`, NAME);
     this.#loads.delete(key);
     const known = this.has(key);
-    const item = this.#strong.peek(key, { allowStale: true }) ?? this.#weak.take(key);
+    const item = this.#items.get(key);
     this.#strong.delete(key);
-    if (item !== undefined) this.#history?.set(key, item.counts);
+    if (item !== undefined && !item.hasEnded) this.#items.end(item);
     return known;
   }
 
   /** Forgets everything. Loads under way will not be stored. */
   clear(): void {
     if (!(#strong in Object(this))) throw receiverError(this, `${NAME}.prototype.clear`, NAME);
-    this.#weak = this.#newWeakTier();
+    this.#items = new CacheItems(this.#totals, this.#history);
     this.#loads.clear();
     this.#strong.clear();
     this.#toEvict = 0;
@@ -271,14 +276,13 @@ export class WeakCache<K extends {}, V extends object> {
   /** What has happened so far, and how much there is now. Cheap. */
   stats(): WeakCacheStats {
     if (!(#strong in Object(this))) throw receiverError(this, `${NAME}.prototype.stats`, NAME);
-    return { ...this.#totals, strong: this.#strong.size, weak: this.#weak.size, loading: this.#running.size };
+    return { ...this.#totals.counts, strong: this.#strong.size, weak: this.#items.weak, loading: this.#running.size };
   }
 
   /** The same for one key; undefined when it has never been asked for, or too long ago (see `history`). */
   statsOf(key: K): CacheCounts | undefined {
     if (!(#strong in Object(this))) throw receiverError(this, `${NAME}.prototype.statsOf`, NAME);
-    const counts = this.#knownCounts(key);
-    return counts === undefined ? undefined : { ...counts };
+    return this.#items.get(key)?.counts;
   }
 
   /**
@@ -303,27 +307,19 @@ export class WeakCache<K extends {}, V extends object> {
     if (this.#disposed) throw disposedError(where);
   }
 
-  #newStrongTier(options: WeakCacheOptions<K, V>): LRUCache<K, Item<V>> {
+  #newStrongTier(options: WeakCacheOptions<K, V>): LRUCache<K, Item<K, V>> {
     const limits = LIMITS.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
-    const strong = new LRUCache<K, Item<V>>({
+    const strong = new LRUCache<K, Item<K, V>>({
       ...(Object.fromEntries(limits) as { max: number }),
       perf: clock,
       dispose: (item, key, reason) => {
         if (reason === 'evict') this.#demote(item, key);
-        else if (reason === 'expire') this.#history?.set(key, item.counts);
+        else if (reason === 'expire') this.#items.end(item);
       },
     });
     // Sizes are taken once, when a value is set (#store): it may come back from the weak tier.
-    Reflect.deleteProperty(strong, 'sizeCalculation');
+    (strong as { sizeCalculation: unknown }).sizeCalculation = undefined;
     return strong;
-  }
-
-  #newWeakTier(): WeakTier<K, V> {
-    return new WeakTier((key, counts) => {
-      counts.deaths++;
-      this.#totals.deaths++;
-      this.#history?.set(key, counts);
-    });
   }
 
   #startShrinking(): void {
@@ -335,48 +331,67 @@ export class WeakCache<K extends {}, V extends object> {
     return this.#toEvict > 0;
   }
 
-  /** From the strong tier into the weak one. Must not throw: lru-cache would be left half changed. */
-  #demote(item: Item<V>, key: K): void {
+  /** Must not throw: lru-cache would be left half changed. */
+  #demote(item: Item<K, V>, key: K): void {
+    if (item.ttl === 0) {
+      this.#items.demote(item, undefined);
+      return;
+    }
     const remaining = this.#strong.getRemainingTTL(key);
-    if (remaining > 0 && this.#weak.put(key, item, clock.now() + remaining)) return;
-    this.#history?.set(key, item.counts);
+    if (remaining > 0) this.#items.demote(item, clock.now() + remaining);
+    else this.#items.end(item);
   }
 
   #getWeak(key: K): V | undefined {
-    const value = this.#weak.peek(key);
-    const item = this.#weak.take(key);
-    if (value === undefined || item === undefined) {
-      if (item !== undefined) this.#history?.set(key, item.counts); // it has expired
+    const item = this.#items.get(key);
+    const value = item === undefined ? undefined : this.#items.peek(item);
+    if (item === undefined || value === undefined) {
       this.#totals.misses++;
-      this.#countsOf(key).misses++;
+      this.#countsOf(key, item).misses++;
       return undefined;
     }
-    item.counts.hitsWeak++;
+    item.hitsWeak++;
     this.#totals.hitsWeak++;
-    item.value = value;
-    this.#putStrong(key, item, this.#renewing ? clock.now() : item.expires - item.ttl);
+    this.#items.promote(item, value);
+    this.#putStrong(item, item.expires === undefined || this.#renewing ? NOW : item.expires - item.ttl);
     return value;
   }
 
-  #store(key: K, value: V, options: WeakCacheSetOptions | undefined, counts: Counts | undefined, where: string): void {
+  /** Where to count what happens to a key that is not found. */
+  #countsOf(key: K, known: Item<K, V> | undefined): Counts {
+    if (known?.hasEnded === true) return known;
+    const item = known ?? new Item<K, V>(key, undefined, undefined);
+    if (known === undefined) this.#items.add(item);
+    // Or else it has expired, or is dead, and nobody has found out before.
+    this.#items.end(item);
+    return item;
+  }
+
+  #store(key: K, value: V, options: WeakCacheSetOptions | undefined, where: string): void {
     const size = options?.size ?? this.#sizeOf?.(value, key);
-    const item = new Item(value, this.#knownCounts(key) ?? counts ?? new Counts(), size, options?.ttl ?? this.#ttl);
+    const ttl = options?.ttl ?? this.#ttl;
+    const item = new Item(key, value, ttl === 0 && size === undefined ? undefined : { ttl, size });
     try {
-      this.#putStrong(key, item, clock.now());
+      this.#putStrong(item, NOW);
     } catch (error) {
       throw refuse(error, where);
     }
   }
 
-  /** `start`: from when on its time is counted. */
-  #putStrong(key: K, item: Item<V>, start: number): void {
-    const { ttl, size } = item;
-    this.#strong.set(key, item, { ...(ttl === 0 ? { ttl } : { ttl, start }), ...(size === undefined ? {} : { size }) });
-    this.#weak.take(key);
-    this.#history?.delete(key);
+  /** `from`: when its time has begun. */
+  #putStrong(item: Item<K, V>, from: number): void {
+    const { key, terms } = item;
+    if (terms === undefined) {
+      this.#strong.set(key, item, FOR_EVER);
+      if (item.entry < 0) this.#items.add(item);
+      return;
+    }
+    const { ttl, size } = terms;
+    const start = from === NOW ? clock.now() : from;
+    this.#strong.set(key, item, size === undefined ? { ttl, start } : { ttl, start, size });
+    if (item.entry < 0) this.#items.add(item);
     // Too large for the strong tier: it is found as long as it is in use.
-    if (this.#sized && this.#strong.peek(key) !== item)
-      this.#weak.put(key, item, ttl === 0 ? Number.POSITIVE_INFINITY : start + ttl);
+    if (this.#sized && this.#strong.peek(key) !== item) this.#items.demote(item, ttl === 0 ? undefined : start + ttl);
   }
 
   #load(
@@ -385,7 +400,7 @@ export class WeakCache<K extends {}, V extends object> {
     options: WeakCacheSetOptions | undefined,
     where: string,
   ): Load<V> {
-    const counts = this.#countsOf(key);
+    const counts = this.#countsOf(key, this.#items.get(key));
     counts.loads++;
     this.#totals.loads++;
     const forget = (): boolean => this.#loads.get(key) === load && this.#loads.delete(key);
@@ -396,7 +411,7 @@ export class WeakCache<K extends {}, V extends object> {
       try {
         const value = await loader(key, context);
         checkValue(value, 'what "loader" gives', where);
-        if (forget()) this.#store(key, value, options, counts, where);
+        if (forget()) this.#store(key, value, options, where);
         return value;
       } finally {
         forget();
@@ -404,18 +419,5 @@ export class WeakCache<K extends {}, V extends object> {
       }
     });
     return load;
-  }
-
-  #knownCounts(key: K): Counts | undefined {
-    const item = this.#strong.peek(key, { allowStale: true });
-    return item?.counts ?? this.#weak.countsOf(key) ?? this.#history?.peek(key);
-  }
-
-  #countsOf(key: K): Counts {
-    const known = this.#knownCounts(key);
-    if (known !== undefined) return known;
-    const counts = new Counts();
-    this.#history?.set(key, counts);
-    return counts;
   }
 }

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { binding } from '../binding.js';
 import { checkCallback, checkIterable, checkWeakKey, entryOf, receiverError } from '../validate.js';
 import { inspectAs, likeBuiltIn, TargetsOfEntries } from './iterator.js';
-import { KeyEntries } from './key-entries.js';
+import { OrderedEntries } from './key-entries.js';
 
 const NAME = 'WeakKeyMap';
 
@@ -35,7 +35,7 @@ const NAME = 'WeakKeyMap';
 export class WeakKeyMap<K extends WeakKey, V> implements Map<K, V> {
   readonly #order: Set<number> = new Set();
   #values: WeakMap<K, V> = new WeakMap();
-  #entries: KeyEntries = new KeyEntries(this.#order);
+  #entries: OrderedEntries = new OrderedEntries(this.#order);
 
   constructor(iterable?: Iterable<readonly [K, V]> | null) {
     if (iterable === undefined || iterable === null) return;
@@ -81,7 +81,7 @@ export class WeakKeyMap<K extends WeakKey, V> implements Map<K, V> {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.set`, NAME);
     if (!this.#values.has(key)) {
       checkWeakKey(key, 'argument "key"', `${NAME}.prototype.set`);
-      this.#entries.add(key);
+      this.#entries.addKey(key);
     }
     this.#values.set(key, value);
     return this;
@@ -95,7 +95,7 @@ export class WeakKeyMap<K extends WeakKey, V> implements Map<K, V> {
   delete(key: K): boolean {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.delete`, NAME);
     if (!this.#values.delete(key)) return false;
-    this.#entries.remove(key);
+    this.#entries.remove(this.#entries.find(key));
     return true;
   }
 
@@ -103,7 +103,7 @@ export class WeakKeyMap<K extends WeakKey, V> implements Map<K, V> {
   clear(): void {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.clear`, NAME);
     if (this.#order.size === 0) return;
-    this.#entries = new KeyEntries(this.#order);
+    this.#entries = new OrderedEntries(this.#order);
     this.#values = new WeakMap();
     this.#order.clear();
   }

@@ -2,7 +2,7 @@ import { binding } from '../binding.js';
 import { callOutside } from '../reclaim/call.js';
 import { addLane } from '../reclaim/queue.js';
 import { raiseLater } from '../reclaim/report.js';
-import { addEntry, generationOf, isOccupied, Owner } from '../weak/entries.js';
+import { generationOf, isOccupied, makeRoom, Owner } from '../weak/entries.js';
 import { Returned } from './returned.js';
 
 /*
@@ -38,8 +38,11 @@ class Registrations extends Owner {
   }
 
   register(target: WeakKey, held: unknown, token: WeakKey | undefined): void {
-    const nextPlace = (): number => this.#free.at(-1) ?? this.#held.length;
-    const entry = addEntry(this, target, nextPlace);
+    let entry = binding.addEntry(target, this.number, this.#free.at(-1) ?? this.#held.length);
+    while (entry < 0) {
+      makeRoom(); // may free places
+      entry = binding.addEntry(target, this.number, this.#free.at(-1) ?? this.#held.length);
+    }
     const place = this.#free.pop() ?? this.#held.length;
     this.#held[place] = held;
     this.#entries[place] = entry;

@@ -44,15 +44,6 @@ export abstract class Owner {
   abstract died(place: number, entry: number): void;
 }
 
-/** A new entry of `owner`. `place` is asked anew for each attempt: making room may have changed it. */
-export function addEntry(owner: Owner, target: WeakKey, place: () => number): number {
-  for (;;) {
-    const entry = binding.addEntry(target, owner.number, place());
-    if (entry >= 0) return entry;
-    makeRoom();
-  }
-}
-
 /** Odd while the entry is not found dead; (entry, generation) names one for ever. */
 export function generationOf(entry: number): number {
   return (cells[entry >>> SHIFT] as Int32Array)[((entry & MASK) << 2) + 2] as number;

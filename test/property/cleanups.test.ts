@@ -3,6 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { addCleanup, type Cleanup, finalizable, queue } from '../../lib/index.js';
 import * as records from '../../lib/reclaim/records.js';
 import { away, gcUntil, majorGc, minorGc, turn, verify } from '../support/gc.js';
+import { PROPERTY_TIMEOUT_MS, runs } from '../support/property.js';
 
 /*
  * Random registering, stopping, dropping, collecting and draining against a plain model: every callback is called exactly
@@ -118,35 +119,37 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   fc.constant({ name: 'turn of the event loop', run: () => turn() }),
 );
 
-const stress = process.env.WEAKLY_STRESS !== undefined;
-
 describe('cleanups against a model', () => {
-  it('agree in every order of register, stop, drop, GC and drain', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(command, { maxLength: 40 }), async (commands) => {
-        const model = new Model();
-        for (const { name, run } of commands) {
-          await run(model);
-          try {
-            model.check();
-          } catch (error) {
-            throw new Error(`after "${name}": ${error}`, { cause: error });
+  it(
+    'agree in every order of register, stop, drop, GC and drain',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(command, { maxLength: 40 }), async (commands) => {
+          const model = new Model();
+          for (const { name, run } of commands) {
+            await run(model);
+            try {
+              model.check();
+            } catch (error) {
+              throw new Error(`after "${name}": ${error}`, { cause: error });
+            }
           }
-        }
-        const { entries } = model;
-        const due = (): boolean =>
-          entries.every(({ target, stopped, calls }) => stopped || calls === 1 || model.held.has(target)) &&
-          model.finalized === model.finalizers;
-        await gcUntil(due, 'everything due is called');
-        model.check();
-        model.held.clear();
-        await gcUntil(due, 'the rest is called');
-        model.check();
-        expect(queue.stats().armed).toBe(0);
-      }),
-      { numRuns: stress ? 20 : 150, endOnFailure: stress },
-    );
-  }, 240_000);
+          const { entries } = model;
+          const due = (): boolean =>
+            entries.every(({ target, stopped, calls }) => stopped || calls === 1 || model.held.has(target)) &&
+            model.finalized === model.finalizers;
+          await gcUntil(due, 'everything due is called');
+          model.check();
+          model.held.clear();
+          await gcUntil(due, 'the rest is called');
+          model.check();
+          expect(queue.stats().armed).toBe(0);
+        }),
+        runs(150),
+      );
+    },
+    PROPERTY_TIMEOUT_MS,
+  );
 });
 
 afterAll(() => verify());

@@ -4,6 +4,7 @@ import { binding } from '../../lib/binding.js';
 import { type FieldPointer, make, makeField, type Pointer } from '../../lib/index.js';
 import { reclaimBatch } from '../../lib/weak/slots.js';
 import { away, gcUntil, majorGc, minorGc, turn, verify } from '../support/gc.js';
+import { PROPERTY_TIMEOUT_MS, runs } from '../support/property.js';
 
 /*
  * Random make/field/drop/GC/drain/reuse against a plain model. The model holds what must be alive strongly and remembers
@@ -121,29 +122,31 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   fc.constant({ name: 'turn of the event loop', run: () => turn() }),
 );
 
-const stress = process.env.WEAKLY_STRESS !== undefined;
-
 describe('pointers against a model', () => {
-  it('agree in every order of make, drop, GC, drain and reuse', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(command, { maxLength: 40 }), async (commands) => {
-        const model = new Model();
-        for (const { name, run } of commands) {
-          await run(model);
-          try {
-            model.check();
-          } catch (error) {
-            throw new Error(`after "${name}"`, { cause: error });
+  it(
+    'agree in every order of make, drop, GC, drain and reuse',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(command, { maxLength: 40 }), async (commands) => {
+          const model = new Model();
+          for (const { name, run } of commands) {
+            await run(model);
+            try {
+              model.check();
+            } catch (error) {
+              throw new Error(`after "${name}"`, { cause: error });
+            }
           }
-        }
-        const dropped = [...model.pointers].filter(([id]) => !model.held.has(id));
-        await gcUntil(() => dropped.every(([, pointer]) => !pointer.alive), 'everything dropped is dead');
-        model.check();
-        expect([...model.held].every(([id, target]) => model.pointers.get(id)?.value() === target)).toBe(true);
-      }),
-      { numRuns: stress ? 40 : 300, endOnFailure: stress },
-    );
-  }, 240_000);
+          const dropped = [...model.pointers].filter(([id]) => !model.held.has(id));
+          await gcUntil(() => dropped.every(([, pointer]) => !pointer.alive), 'everything dropped is dead');
+          model.check();
+          expect([...model.held].every(([id, target]) => model.pointers.get(id)?.value() === target)).toBe(true);
+        }),
+        runs(300),
+      );
+    },
+    PROPERTY_TIMEOUT_MS,
+  );
 });
 
 afterAll(async () => {
