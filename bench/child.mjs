@@ -9,6 +9,7 @@ import * as creation from './scenarios/creation.mjs';
 import * as drain from './scenarios/drain.mjs';
 import * as growth from './scenarios/growth.mjs';
 import * as latency from './scenarios/latency.mjs';
+import * as maps from './scenarios/maps.mjs';
 import * as memory from './scenarios/memory.mjs';
 import * as service from './scenarios/service.mjs';
 import * as standIns from './scenarios/stand-ins.mjs';
@@ -21,6 +22,7 @@ const scenarios = {
   ...drain,
   ...growth,
   ...latency,
+  ...maps,
   ...memory,
   ...service,
   ...standIns,
@@ -33,7 +35,7 @@ async function open() {
     return await contenders[contender]();
   } catch (error) {
     // Only a contender with native code may be missing; weakly itself must not.
-    if (contender !== 'napi' && contender !== 'weak-napi') throw error;
+    if (!['napi', 'weak-napi', 'private'].includes(contender)) throw error;
     return { unavailable: String(error.message).split('\n')[0] };
   }
 }

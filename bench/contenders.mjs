@@ -10,6 +10,7 @@
 //   standIn(target, finalizer)  what is used in place of the target
 
 import { createRequire } from 'node:module';
+import { COLLECTION_TITLES, collectionContenders } from './contenders-collections.mjs';
 
 const require = createRequire(import.meta.url);
 const major = process.versions.node.split('.')[0];
@@ -28,6 +29,8 @@ function registryOf(fn) {
 }
 
 export const contenders = {
+  ...collectionContenders,
+
   /** Targets only: what is subtracted from collections and memory. */
   none: () => ({ create: () => undefined, cleanups: () => ({ create: () => undefined, silent: true }) }),
 
@@ -141,6 +144,7 @@ export const contenders = {
 };
 
 export const TITLES = {
+  ...COLLECTION_TITLES,
   none: 'targets only',
   loop: 'empty loop',
   weakly: 'weakly',

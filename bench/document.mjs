@@ -1,7 +1,7 @@
 // docs/performance.md from the results. It has no dates, so that only figures change from one run to the next.
 
 import { readFileSync } from 'node:fs';
-import { grossTable, growthTable, mainTables, summary } from './table.mjs';
+import { collectionGrowthTables, grossTable, growthTable, mainTables, summary } from './table.mjs';
 
 const METHOD = `Every figure comes from a fresh process
 (\`node --expose-gc bench/child.mjs <scenario> <contender> <n>\`) that runs one contender only. Contenders take turns (A B C A B C ...) over several rounds; a figure is the median over the rounds of
@@ -25,9 +25,18 @@ the medians within a process, a ratio is that of two such figures. Between repet
   object, kept, as a Cleanup is. Calls are counted and checked in every measurement, after its end.
 - The Map keeps as many other keys as it loses: one that empties is rebuilt by V8 in one block of its own.
 - HTTP requests come from another thread, one after the other.
+- Collections: "by hand" is a Map of WeakRefs with a FinalizationRegistry (for weak keys, a WeakMap and a Set of them), as
+  people write it; its source is in \`bench/contenders-collections.mjs\`. \`weakref\`, \`@cspell/strong-weak-map\` and
+  \`weak-lru-cache\` are the npm packages. A million entries are used in jobs of 10 000, so caches are cold and WeakRefs
+  enter what they read into the set of kept objects; "get, 1 000 entries" is the opposite, many times per job. WeakMap,
+  WeakSet, Map and lru-cache lack a feature, and are there to show what it costs.
+- Short-lived entries: made and dropped, with the GCs and the callbacks that follow. With weak values, 65 536 keys recur.
+- "private property" keeps values on their keys by V8's API for that, through the same kind of calls as ours; it is built
+  from \`bench/native-v8\`, and was one of two ways to keep WeakKeyMap's values (the other, which won, is a WeakMap).
 - From letting go to the call: 5000 targets a second that live 20 ms each, beside objects that live long enough to be
   promoted; no GC is forced. ">=": that share had not been called at the end.
-- The service, stopping, what is short-lived, and growth are measured in one round each, everything else in three or five.`;
+- The service, stopping, short-lived pointers and cleanups, the GC in which entries die, and growth are measured in one
+  round each, everything else in three or five.`;
 
 function section(result) {
   const { met, missed } = summary(result);
@@ -39,6 +48,7 @@ function section(result) {
     if (gross !== undefined) parts.push(gross);
   }
   if (result.growth.length > 0) parts.push('### How pointers grow', growthTable(result));
+  for (const { title, table } of collectionGrowthTables(result)) parts.push(`### ${title}`, table);
   return parts.join('\n\n');
 }
 

@@ -6,6 +6,7 @@ import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { ENTRIES } from './groups.mjs';
 import { GROWTH } from './plan.mjs';
+import { COLLECTION_GROWTH } from './plan-collections.mjs';
 
 const child = fileURLToPath(new URL('child.mjs', import.meta.url));
 
@@ -30,7 +31,7 @@ function measure(node, { scenario, contender, n, options = {}, flags = [] }) {
       run.stderr.split('\n').find((text) => /Error|FATAL/.test(text)) ??
       `exit code ${run.status}, signal ${run.signal}`;
     // Only what has native code of others may be missing.
-    if (contender !== 'napi' && contender !== 'weak-napi') {
+    if (!['napi', 'weak-napi', 'private'].includes(contender)) {
       throw new Error(`${scenario} of ${contender} failed: ${run.stderr || why}`);
     }
     return { unavailable: why.trim() };
@@ -58,15 +59,16 @@ function rounds(node, entry, quick, log) {
   return results;
 }
 
-function growth(node, quick, log) {
+/** A row for each size, a sample for each contender. */
+function growth(node, id, plan, quick, log) {
   const rows = [];
-  for (const n of quick ? GROWTH.quickSizes : GROWTH.sizes) {
+  for (const n of quick ? plan.quickSizes : plan.sizes) {
     const row = { n, contenders: {} };
-    for (const contender of GROWTH.contenders) {
-      log(`growth: ${contender}, ${n} pointers`);
+    for (const contender of plan.contenders) {
+      log(`${id}: ${contender}, ${n}`);
       // A collection of 5 M takes long enough for fewer of them to say the same.
       const options = { times: n > 1_000_000 ? 3 : 5 };
-      row.contenders[contender] = measure(node, { ...GROWTH, contender, n, options });
+      row.contenders[contender] = measure(node, { ...plan, contender, n, options });
     }
     rows.push(row);
   }
@@ -83,7 +85,10 @@ export function runMajor({ node, major, version, v8 }, { quick, only, log }) {
     if (quick && entry.quick === false) continue;
     if (entry.from === undefined && wanted(entry.id)) measured[entry.id] = rounds(node, entry, quick, tell);
   }
-  const grown = wanted('growth') ? growth(node, quick, tell) : [];
+  const grown = wanted('growth') ? growth(node, 'growth', GROWTH, quick, tell) : [];
+  const collectionGrowth = {};
+  for (const [id, plan] of Object.entries(COLLECTION_GROWTH))
+    if (wanted(id)) collectionGrowth[id] = growth(node, id, plan, quick, tell);
   const machine = {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: cpus().length,
@@ -98,5 +103,6 @@ export function runMajor({ node, major, version, v8 }, { quick, only, log }) {
     platform: `${process.platform}-${process.arch}`,
     measured,
     growth: grown,
+    collectionGrowth,
   };
 }

@@ -2,6 +2,7 @@
 
 import { TITLES } from './contenders.mjs';
 import { ENTRIES, GROUPS } from './groups.mjs';
+import { COLLECTION_GROWTH } from './plan-collections.mjs';
 
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
@@ -74,7 +75,7 @@ const cell = (entry, figure, name) => {
   // Of those that were not called by the end, it is known only how long they have waited at least.
   const atLeast = entry.bound !== undefined && figure.results[name].samples.some((sample) => sample[entry.bound]);
   if (value !== undefined) return `${atLeast ? '>= ' : ''}${number(value)}`;
-  return name === 'napi' || name === 'weak-napi' ? 'does not build here' : 'failed';
+  return ['napi', 'weak-napi', 'private'].includes(name) ? 'does not build here' : 'failed';
 };
 
 const isMeasured = (result, entry) => result.measured[entry.from ?? entry.id] !== undefined;
@@ -94,7 +95,7 @@ function mainTable(result, { plan, columns, rivals }) {
     const figure = figures(entry, result.measured);
     if (figure === undefined) continue;
     const verdicts = (entry.targets ?? []).map((target) => judge(entry, target, figure));
-    if (verdicts.length === 0) verdicts.push([freeRatio(figure, rivals), '', undefined]);
+    if (verdicts.length === 0) verdicts.push([freeRatio(figure, columns, rivals), '', undefined]);
     verdicts.forEach(([ratio, target, met], i) => {
       const values = columns.map((name) => (i === 0 ? cell(entry, figure, name) : ''));
       const verdict = met === undefined ? '' : (met ? 'met' : 'NOT MET') + (result.quick ? ' (quick)' : '');
@@ -104,11 +105,12 @@ function mainTable(result, { plan, columns, rivals }) {
   return markdown(header, rows, 2);
 }
 
-/** Where nothing is asked. */
-function freeRatio(figure, rivals) {
+/** Where nothing is asked: the first column that was measured is ours. */
+function freeRatio(figure, columns, rivals) {
   const rival = rivals.find((name) => figure.net[name] > 0);
-  if (rival === undefined || figure.net.weakly === undefined) return '';
-  return `${number(figure.net.weakly / figure.net[rival])}x ${TITLES[rival]}`;
+  const ours = columns.find((name) => figure.net[name] !== undefined);
+  if (rival === undefined || ours === rival) return '';
+  return `${number(figure.net[ours] / figure.net[rival])}x ${TITLES[rival]}`;
 }
 
 /** What the net figures were before the subtraction; undefined for a group without such. */
@@ -149,6 +151,34 @@ export function growthTable(result) {
     }
   }
   return markdown(header, rows, 2);
+}
+
+const GROWN = [
+  ['set, ns', 'setNs'],
+  ['get, ns', 'getNs'],
+  ['has, ns', 'hasNs'],
+  ['iterate, ns', 'iterateNs'],
+  ['delete, ns', 'deleteNs'],
+  ['set a short-lived one, ns', 'churnNs'],
+  ['major GC added, ms', 'gcMs'],
+];
+
+/** Titles and tables of how collections grow. */
+export function collectionGrowthTables(result) {
+  return Object.entries(COLLECTION_GROWTH)
+    .filter(([id]) => result.collectionGrowth?.[id] !== undefined)
+    .map(([id, { title }]) => ({ title, table: collectionGrowthTable(result.collectionGrowth[id]) }));
+}
+
+function collectionGrowthTable(grown) {
+  const rows = grown.flatMap(({ n, contenders }) =>
+    Object.entries(contenders).map(([name, sample], i) => [
+      i === 0 ? count(n) : '',
+      TITLES[name],
+      ...GROWN.map(([, metric]) => (sample[metric] === undefined ? '' : number(sample[metric]))),
+    ]),
+  );
+  return markdown(['entries', 'contender', ...GROWN.map(([header]) => header)], rows, 2);
 }
 
 /** How many targets were met, and those that were not. */

@@ -24,8 +24,8 @@ export interface Binding {
   onDeaths(callback: () => void): void;
   /** A cell for one more registration; -1 when the table has to grow. */
   register(target: object | symbol): number;
-  /** Frees the cell of a registration whose target has not been found dead. */
-  discard(record: number): void;
+  /** Frees the cell of a registration; false when its target has been found dead: it waits for its turn. */
+  discard(record: number): boolean;
   /** Moves registrations that are due into `due`; their number. -1: the search goes on. */
   takeDue(): number;
   /** Frees the cells of those in `due`. */
@@ -35,7 +35,7 @@ export interface Binding {
   /** An owner of entries; -1 when dead ones must be freed first, or the table has to grow. So do all that add. */
   addOwner(owner: object): number;
   addEntry(target: object | symbol, owner: number, place: number): number;
-  /** -2: the owner has the key already. */
+  /** A new entry, or the one that the owner has for the key. */
   addKey(key: object, owner: number): number;
   addSymbolKey(key: symbol, owner: number): number;
   /** The entry of a key; -1: the owner has none. */
@@ -43,9 +43,9 @@ export interface Binding {
   findSymbolKey(key: symbol, owner: number): number;
   /** The target of an entry, or the owner of that number; undefined when it is gone. */
   entry(entry: number): unknown;
-  /** Gives another target to an entry that has not been found dead. */
-  retarget(entry: number, target: object | symbol): void;
-  /** Frees an entry that has not been found dead; its place. */
+  /** Gives another target to an entry; false when its own is dead. */
+  retarget(entry: number, target: object | symbol): boolean;
+  /** Frees an entry: its place, times two, plus one if its target was there. -1 when it has been found dead, and waits. */
   discardEntry(entry: number): number;
   /** How many of the owner's entries are alive, exactly. */
   countEntries(owner: number): number;

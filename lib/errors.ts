@@ -7,18 +7,18 @@
  * | `ERR_WEAKLY_KEY` | `makeField` | TypeError |
  * | `ERR_WEAKLY_ARGUMENT` | collections: an argument that is not iterable, not a set, not of the kind asked for | TypeError |
  * | `ERR_WEAKLY_VALUE` | `unique`: what has no equal: functions, cyclic and exotic objects | TypeError |
- * | `ERR_WEAKLY_CALLBACK` | `addCleanup`, `finalizable`, `setFinalizer`, `weakly/testing`: not a function | TypeError |
+ * | `ERR_WEAKLY_CALLBACK` | `addCleanup`, `finalizable`, `setFinalizer`, collections, `weakly/testing`: not a function | TypeError |
  * | `ERR_WEAKLY_CLEANUP_HOLDS_TARGET` | `addCleanup`, `finalizable`, `setFinalizer`: it would keep its target alive for ever | TypeError |
  * | `ERR_WEAKLY_STAND_IN` | `finalizable` of a stand-in, `setFinalizer` of anything else | TypeError |
  * | `ERR_WEAKLY_FINALIZER_SET` | `finalizable`, `setFinalizer`: another stand-in of the target has one | TypeError |
  * | `ERR_WEAKLY_OPTION` | an option that is unknown, or of the wrong type | TypeError |
- * | `ERR_WEAKLY_RANGE` | an option's number is out of range | RangeError |
+ * | `ERR_WEAKLY_RANGE` | a number is out of range: an option's, a set's size | RangeError |
  * | `ERR_WEAKLY_DISPOSED` | `WeakCache`: it has been disposed of | Error |
  * | `ERR_WEAKLY_NOT_COLLECTED` | `weakly/testing`: not within the time given | Error |
  * | `ERR_WEAKLY_REALM` | `weakly/spec`: nothing can be installed into that realm | Error |
- * | `ERR_WEAKLY_CONSTRUCTOR` | `new Pointer()`, `new FieldPointer()`, `new Field()`, `new Cleanup()` | TypeError |
+ * | `ERR_WEAKLY_CONSTRUCTOR` | `new Pointer()`, `new FieldPointer()`, `new Field()`, `new Cleanup()`, `new Handle()` | TypeError |
  * | `ERR_WEAKLY_RECEIVER` | a method or accessor called on a foreign `this` | TypeError |
- * | `ERR_WEAKLY_MEMORY` | what makes pointers or registers: no memory, or no slot number, for one more target | Error |
+ * | `ERR_WEAKLY_MEMORY` | what makes pointers or entries, or registers: no memory, or no number, for one more target | Error |
  * | `ERR_WEAKLY_BINARY` | `import`: no native binary for this platform and Node.js, or one that does not fit | Error |
  * | `ERR_WEAKLY_RUNTIME` | `import`: not Node.js (Bun, Deno) | Error |
  *

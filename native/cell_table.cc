@@ -48,7 +48,7 @@ uint32_t CellTable::Occupy(v8::Isolate* isolate, v8::Local<v8::Value> target) {
   fresh.target.SetWeak();
   fresh.generation++;
   live_++;
-  if (!nursery_.Push(i)) young_incomplete_ = kYoungGcs;
+  PutInNursery(i);
   return i;
 }
 
@@ -78,7 +78,12 @@ void CellTable::Retarget(v8::Isolate* isolate, uint32_t i, v8::Local<v8::Value> 
   Cell& live = cell(i);
   live.target.Reset(isolate, target);
   live.target.SetWeak();
-  if (!nursery_.Push(i)) young_incomplete_ = kYoungGcs;
+  PutInNursery(i);
+}
+
+// One cell that gets a new target over and over must not fill the list between two GCs.
+void CellTable::PutInNursery(uint32_t i) {
+  if (nursery_.size() >= capacity() || !nursery_.Push(i)) young_incomplete_ = kYoungGcs;
 }
 
 void CellTable::Append(CellList* list, uint32_t i) {

@@ -140,6 +140,8 @@ class CellTable {
   // told at once (the handle is null) and queued by the next major GC.
   CellVector nursery_;
   CellVector survivors_;
+  void PutInNursery(uint32_t i);
+
   // How many more GCs must look at everything, because a cell could not be put on its list.
   int young_incomplete_ = 0;
 

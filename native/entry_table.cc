@@ -89,19 +89,24 @@ uint32_t EntryTable::FindKey(v8::Local<v8::Value> key, uint32_t hash, uint32_t o
   });
 }
 
-void EntryTable::Retarget(v8::Isolate* isolate, uint32_t entry, v8::Local<v8::Value> target) {
+bool EntryTable::Retarget(v8::Isolate* isolate, uint32_t entry, v8::Local<v8::Value> target) {
+  const Cell& cell = cells_.cell(entry);
+  if (!cell.live() || cell.target.IsEmpty()) return false;
   cells_.Retarget(isolate, entry, target);
+  return true;
 }
 
-uint32_t EntryTable::Discard(uint32_t entry) {
-  const uint32_t place = side(entry).place;
-  if (IsOrphan(entry)) orphans_--;
-  side(side(entry).owner).place--;
+EntryTable::Discarded EntryTable::Discard(uint32_t entry) {
+  const Cell& cell = cells_.cell(entry);
+  if (!cell.live()) return {kNone, false};
+  const Discarded discarded = {side(entry).place, !cell.target.IsEmpty()};
   const uint32_t owner = side(entry).owner;
-  if (cells_.cell(entry).key != kUnkeyed) index_.Remove(entry);
+  if (IsOrphan(entry)) orphans_--;
+  side(owner).place--;
+  if (cell.key != kUnkeyed) index_.Remove(entry);
   cells_.Discard(entry);
   Leave(owner);
-  return place;
+  return discarded;
 }
 
 bool EntryTable::OnGc(bool major) {
@@ -143,7 +148,9 @@ void EntryTable::NoteDeaths(uint32_t last) {
 
 int32_t EntryTable::Take() {
   if (taken_ > 0) return static_cast<int32_t>(taken_);
-  if (dead_.size < kBatch && cells_.searching()) Continue(kBatch, kSearchStep);
+  const bool searched = dead_.size < kBatch && cells_.searching();
+  if (searched) Continue(kBatch, kSearchStep);
+  const bool found = dead_.size > 0;
   for (uint32_t looked = 0; looked < kDeathStep && taken_ < kBatch && dead_.size > 0; looked++) {
     const uint32_t i = cells_.Pop(&dead_);
     if (side(i).owner == kOwner) {
@@ -155,7 +162,8 @@ int32_t EntryTable::Take() {
     }
   }
   if (taken_ > 0) return static_cast<int32_t>(taken_);
-  return dead_.size > 0 || cells_.searching() || Sweep() ? -1 : 0;
+  // Not 0 where that was the last of it: who was refused because of it would let the table grow, which has room.
+  return searched || found || Sweep() ? -1 : 0;
 }
 
 void EntryTable::Release() {

@@ -52,10 +52,16 @@ class EntryTable {
   uint32_t FindKey(v8::Local<v8::Value> key, uint32_t hash, uint32_t owner) const;
   bool Grow();
 
-  // The entry, which has not been found dead, gets another target.
-  void Retarget(v8::Isolate* isolate, uint32_t entry, v8::Local<v8::Value> target);
-  // The entry, which has not been found dead, is free; its place.
-  uint32_t Discard(uint32_t entry);
+  // The next two look for themselves: between JavaScript's look and its call a GC can find the target dead, and the handle
+  // of a dead cell is a link.
+  // The entry gets another target; false: the one it had is dead.
+  bool Retarget(v8::Isolate* isolate, uint32_t entry, v8::Local<v8::Value> target);
+  // The entry is free: its place, and whether its target was there. Or it has been found dead and waits for its turn.
+  struct Discarded {
+    uint32_t place;  // kNone: it waits
+    bool alive;
+  };
+  Discarded Discard(uint32_t entry);
 
   // Entries of `owner` that are not dead. All deaths of the last GC must have been found: Finish().
   uint32_t Count(uint32_t owner) const { return side(owner).place; }
@@ -67,8 +73,8 @@ class EntryTable {
   // The same after a GC whose callbacks were skipped.
   void FindUnseen();
 
-  // Fills the batch with dead entries whose owners are alive; returns its length, 0 when there is nothing to do, -1 when
-  // there is. A batch that was not given back is returned as it is.
+  // Fills the batch with dead entries whose owners are alive; returns its length, 0 when there was nothing to do, -1 when
+  // that is to be asked again. A batch that was not given back is returned as it is.
   int32_t Take();
   // Frees the entries of the batch.
   void Release();

@@ -59,6 +59,7 @@ void Environment::Close(napi_async_cleanup_hook_handle hook) {
   keeper_.Reset();
   resource_.Reset();
   canary_.Reset();
+  next_canary_.Reset();
   for (auto& buffer : buffers_) buffer.Get(isolate_)->Detach(v8::Local<v8::Value>()).FromMaybe(false);
   buffers_.clear();
   slots_.cells().ResetAll();
@@ -93,6 +94,7 @@ void Environment::OnGcEpilogue(v8::Isolate* isolate, v8::GCType type, v8::GCCall
   }
   const bool major = (type & compat::kMajorGc) != 0;
   major ? environment->major_gcs_++ : environment->minor_gcs_++;
+  environment->LetGoOfCanary();
   const bool slots = environment->reclaim_.OnGc(major);
   const bool cleanups = environment->cleanups_.OnGc(major);
   const bool entries = environment->entries_.OnGc(major);

@@ -89,6 +89,7 @@ class Environment {
   static void ReleaseEntries(const v8::FunctionCallbackInfo<v8::Value>& info);
 
   bool MissedGc();
+  void LetGoOfCanary();
 
   // Cold calls.
   Napi::Value Cells(CellTable& cells, bool grown);
@@ -123,8 +124,9 @@ class Environment {
   v8::Global<v8::Object> keeper_;
   uint64_t minor_gcs_ = 0;
   uint64_t major_gcs_ = 0;
-  // An object that nobody holds, and how many GCs had been seen when it was made.
+  // An object that nobody holds, since `canary_gcs_` GCs had been seen; and one that is held, to be the next.
   v8::Global<v8::Object> canary_;
+  v8::Global<v8::Object> next_canary_;
   uint64_t canary_gcs_ = ~uint64_t{0};
   uint32_t skip_epilogues_ = 0;
   int report_fd_ = -1;

@@ -55,7 +55,14 @@ void Environment::Register(const Info& info) {
   info.GetReturnValue().Set(static_cast<int32_t>(cell));  // kNone arrives as -1
 }
 
-void Environment::Discard(const Info& info) { From(info)->cleanups_.cells().Discard(SlotArgument(info, 0)); }
+void Environment::Discard(const Info& info) {
+  CellTable& cells = From(info)->cleanups_.cells();
+  const uint32_t record = SlotArgument(info, 0);
+  // A GC may have come since JavaScript looked, and the handle of a dead cell is a link.
+  const bool live = cells.cell(record).live();
+  if (live) cells.Discard(record);
+  info.GetReturnValue().Set(live);
+}
 
 void Environment::TakeDue(const Info& info) { info.GetReturnValue().Set(From(info)->cleanups_.Take()); }
 

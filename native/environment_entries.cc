@@ -1,5 +1,7 @@
 // What lib/weak/entries.ts can call: see environment_calls.cc, whose conventions these share.
 
+#include <utility>
+
 #include "environment.h"
 #include "v8_compat.h"
 
@@ -8,9 +10,6 @@ namespace weakly {
 namespace {
 
 using Info = v8::FunctionCallbackInfo<v8::Value>;
-
-// JavaScript cannot tell this one from kNone otherwise: the owner has the key already.
-constexpr int32_t kKnown = -2;
 
 uint32_t Argument(const Info& info, int i) { return static_cast<uint32_t>(compat::SmallInteger(info[i])); }
 
@@ -23,8 +22,8 @@ uint32_t HashOfSymbol(v8::Local<v8::Value> value) {
 }
 
 int32_t Add(EntryTable& entries, v8::Isolate* isolate, v8::Local<v8::Value> key, uint32_t hash, uint32_t owner) {
-  if (entries.FindKey(key, hash, owner) != EntryTable::kNone) return kKnown;
-  return static_cast<int32_t>(entries.AddKey(isolate, key, hash, owner));
+  const uint32_t known = entries.FindKey(key, hash, owner);
+  return static_cast<int32_t>(known != EntryTable::kNone ? known : entries.AddKey(isolate, key, hash, owner));
 }
 
 }  // namespace
@@ -72,11 +71,13 @@ void Environment::Entry(const Info& info) {
 
 void Environment::Retarget(const Info& info) {
   Environment* environment = From(info);
-  environment->entries_.Retarget(environment->isolate_, Argument(info, 0), info[1]);
+  info.GetReturnValue().Set(environment->entries_.Retarget(environment->isolate_, Argument(info, 0), info[1]));
 }
 
 void Environment::DiscardEntry(const Info& info) {
-  info.GetReturnValue().Set(static_cast<int32_t>(From(info)->entries_.Discard(Argument(info, 0))));
+  const EntryTable::Discarded discarded = From(info)->entries_.Discard(Argument(info, 0));
+  const bool waits = discarded.place == EntryTable::kNone;
+  info.GetReturnValue().Set(waits ? -1 : static_cast<int32_t>(discarded.place << 1 | (discarded.alive ? 1 : 0)));
 }
 
 void Environment::CountEntries(const Info& info) {
@@ -93,17 +94,27 @@ void Environment::TakeEntries(const Info& info) { info.GetReturnValue().Set(From
 
 void Environment::ReleaseEntries(const Info& info) { From(info)->entries_.Release(); }
 
-// Whether there has been a GC whose callbacks V8 has skipped, because it began inside those of another one: an object that
-// nobody holds has gone, and no epilogue has been called since it was made.
+// Whether there may have been a GC whose callbacks V8 has skipped, because it began inside those of another one: the canary
+// has gone, although every GC that was seen is older; or more than one was, and there was no canary for the last.
 bool Environment::MissedGc() {
   const uint64_t seen = minor_gcs_ + major_gcs_;
-  const bool missed = seen == canary_gcs_ && canary_.IsEmpty();
-  if (seen != canary_gcs_ || missed) {
+  const bool missed = seen != canary_gcs_ || canary_.IsEmpty();
+  if (missed) {
     canary_.Reset(isolate_, v8::Object::New(isolate_));
     canary_.SetWeak();
     canary_gcs_ = seen;
   }
+  if (next_canary_.IsEmpty()) next_canary_.Reset(isolate_, v8::Object::New(isolate_));
   return missed;
+}
+
+// In a GC epilogue: from here on the next one is on watch. GCs that are skipped come right after it, in the callbacks of
+// others.
+void Environment::LetGoOfCanary() {
+  if (next_canary_.IsEmpty()) return;
+  canary_ = std::move(next_canary_);
+  canary_.SetWeak();
+  canary_gcs_ = minor_gcs_ + major_gcs_;
 }
 
 void Environment::ExportEntries(Napi::Object exports) {

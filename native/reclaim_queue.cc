@@ -54,12 +54,14 @@ void ReclaimQueue::Wake() {
 
 int32_t ReclaimQueue::Take() {
   if (taken_ > 0) return static_cast<int32_t>(taken_);
-  if (dead_.size < kBatch && slots_.cells().searching()) {
+  const bool searched = dead_.size < kBatch && slots_.cells().searching();
+  if (searched) {
     const uint32_t before = dead_.size;
     slots_.cells().Continue(&dead_, kBatch, kSearchStep);
     deaths_ += dead_.size - before;
   }
-  if (dead_.size == 0) return slots_.cells().searching() ? -1 : 0;
+  // Not 0 where that was the search's last step: who was refused because of it would let the table grow, which has room.
+  if (dead_.size == 0) return searched ? -1 : 0;
   while (taken_ < kBatch && dead_.size > 0) batch_[taken_++] = slots_.cells().Pop(&dead_);
   return static_cast<int32_t>(taken_);
 }

@@ -39,8 +39,8 @@ class ReclaimQueue {
 
   void Wake();
 
-  // Fills the batch; returns its length, 0 when nothing is dead, -1 when nothing was found yet and the search goes on. A
-  // batch that was not given back is returned as it is.
+  // Fills the batch; returns its length, 0 when nothing is dead, -1 when that is to be asked again: a search has found
+  // nothing so far. A batch that was not given back is returned as it is.
   int32_t Take();
   // Frees the slots of the batch.
   void Release();

@@ -15,7 +15,7 @@ import { document } from '../bench/document.mjs';
 import { withTables } from '../bench/readme.mjs';
 import { runMajor } from '../bench/run.mjs';
 import { prepareMajor, prepareRoot } from '../bench/setup.mjs';
-import { grossTable, growthTable, mainTables, summary } from '../bench/table.mjs';
+import { collectionGrowthTables, grossTable, growthTable, mainTables, summary } from '../bench/table.mjs';
 import { MAJORS, nodeMajor, ownNodedir } from './majors.mjs';
 
 const { values: options } = parseArgs({
@@ -79,6 +79,7 @@ function print(result) {
     console.log(`${title}\n\n${gross === undefined ? '' : `${gross}\n\n`}${table}\n`);
   }
   if (result.growth.length > 0) console.log(`${growthTable(result)}\n`);
+  for (const { title, table } of collectionGrowthTables(result)) console.log(`${title}\n\n${table}\n`);
   const { met, missed } = summary(result);
   console.log(`${met} of ${met + missed.length} targets met${missed.map((text) => `\n  NOT MET  ${text}`).join('')}`);
   if (result.quick) console.log('A quick run: sizes are small and rounds few, so the figures mean little.');

@@ -99,7 +99,7 @@ function use(dir, env) {
       const assert = require('node:assert');
       const names = (module) => Object.keys(module).filter((name) => name !== '__esModule').sort();
       (async () => {
-        for (const name of ['weakly', 'weakly/testing']) {
+        for (const name of ['weakly', 'weakly/collections', 'weakly/spec', 'weakly/testing']) {
           const [required, imported] = [require(name), await import(name)];
           assert.deepStrictEqual(names(required), names(imported));
           for (const key of names(imported)) assert.strictEqual(required[key], imported[key]);
@@ -108,6 +108,24 @@ function use(dir, env) {
         await require('weakly/testing').gcUntil(() => !pointer.alive);
         console.log('works 1000');
       })();`,
+    // What comes with dependencies of its own.
+    'collections.mjs': `
+      import { WeakCache, WeakValueMap, unique } from 'weakly/collections';
+      const cache = new WeakCache({ max: 1000 });
+      const map = new WeakValueMap();
+      for (let i = 0; i < 2000; i++) map.set(i, await cache.fetch(i, () => ({ i })));
+      while (map.size > 1000) {
+        await new Promise((resolve) => setImmediate(resolve));
+        gc();
+      }
+      if (unique({ a: [1] }) !== unique({ a: [1] })) throw new Error('not the same');
+      console.log('works ' + cache.stats().strong);`,
+    'global.cjs': `
+      const own = [WeakRef, FinalizationRegistry];
+      require('weakly/spec/global');
+      const { WeakRef: ours, FinalizationRegistry: oursToo } = require('weakly/spec');
+      const installed = WeakRef === ours && FinalizationRegistry === oursToo && !own.includes(WeakRef);
+      console.log(installed && new WeakRef(own).deref() === own ? 'works 1000' : 'not installed');`,
   };
   for (const [file, text] of Object.entries(scripts)) {
     writeFileSync(join(dir, file), text);

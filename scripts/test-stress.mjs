@@ -13,12 +13,15 @@ import { MAJORS, nodeMajor } from './majors.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 
-/** `more`: the set is meant to provoke more collections, so it is skipped where it does not. */
+/**
+ * `more`: the set is meant to provoke more collections, so it is skipped where it does not. `long`: properties, models
+ * against the real thing, are tested under it once more, for seconds each.
+ */
 const SETS = [
-  { flags: ['--stress-scavenge=20'], more: true },
-  { flags: ['--stress-compaction'], more: true },
+  { flags: ['--stress-scavenge=20'], more: true, long: true },
+  { flags: ['--stress-compaction'], more: true, long: true },
   // Every collection is a major one, and there are many of them.
-  { flags: ['--gc-global', '--max-semi-space-size=1'], more: true },
+  { flags: ['--gc-global', '--max-semi-space-size=1'], more: true, long: true },
   // Most release builds of V8 know the next two and ignore them (they are compiled without an allocation timeout).
   { flags: ['--gc-interval=2000'], more: true },
   { flags: ['--random-gc-interval=2000'], more: true },
@@ -31,7 +34,8 @@ const SETS = [
   { flags: ['--scavenger-chaos-mode', '--max-semi-space-size=1'] },
 ];
 
-const LIMIT_MS = 3 * 60_000;
+const LIMIT_MS = 5 * 60_000;
+const LONG_MS = 8_000;
 
 function knownFlags(node) {
   const text = execFileSync(node, ['--v8-options'], { encoding: 'utf8', maxBuffer: 2 ** 26 });
@@ -58,13 +62,21 @@ function reasonToSkip(node, { flags, more }, known, ordinary) {
   return undefined;
 }
 
-function test(node, version, { flags }) {
+function test(node, version, { flags }, long) {
   const dir = mkdtempSync(join(tmpdir(), 'weakly-stress-'));
   const report = join(dir, 'report.json');
   const all = ['--expose-gc', ...flags];
-  const args = [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const args = [
+    vitest,
+    'run',
+    ...(long ? ['test/property'] : []),
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ];
   args.push(...all.map((flag) => `--execArgv=${flag}`), '--testTimeout=120000');
   const env = { ...process.env, WEAKLY_STRESS: '1', WEAKLY_STRESS_FLAGS: all.join(' ') };
+  if (long) env.WEAKLY_LONG_MS = String(LONG_MS);
   const began = Date.now();
   const { status, stdout, stderr, error } = spawnSync(node, args, {
     cwd: root,
@@ -82,7 +94,7 @@ function test(node, version, { flags }) {
   const seconds = ((Date.now() - began) / 1000).toFixed(1);
   const verdict = passed ? 'passed' : 'FAILED';
   console.log(
-    `Node.js ${version} ${flags.join(' ')}: ${verdict}, ${numPassedTests} of ${numTotalTests} tests in ${seconds} s`,
+    `Node.js ${version} ${flags.join(' ')}${long ? ', properties, long' : ''}: ${verdict}, ${numPassedTests} of ${numTotalTests} tests in ${seconds} s`,
   );
   return passed;
 }
@@ -106,8 +118,10 @@ for (const { node, version } of nodes) {
       console.log(`Node.js ${version} ${set.flags.join(' ')}: does not apply, ${reason}`);
       continue;
     }
-    run++;
-    if (!test(node, version, set)) failed++;
+    for (const long of set.long ? [false, true] : [false]) {
+      run++;
+      if (!test(node, version, set, long)) failed++;
+    }
   }
 }
 console.log(`test-stress: ${run - failed} of ${run} runs passed`);

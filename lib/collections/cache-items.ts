@@ -90,6 +90,7 @@ export class CacheItems<K, V extends object> extends PlacedEntries<Item<K, V>> {
   readonly #items: Map<K, Item<K, V>> = new Map();
   readonly #totals: Counts;
   readonly #history: number;
+  #forgotten = false;
   /** How many have a value and an entry. */
   #both = 0;
   /** The ended ones, oldest first, from `#first` on; some may have been replaced. */
@@ -130,11 +131,12 @@ export class CacheItems<K, V extends object> extends PlacedEntries<Item<K, V>> {
 
   /** From the strong tier into the weak one. Without memory for one more entry, it has ended. */
   demote(item: Item<K, V>, expires: number | undefined): void {
+    if (item.value === undefined) return;
     if (item.entry >= 0) {
       this.#both--;
     } else {
       try {
-        item.entry = this.place(item.value as V, item);
+        item.entry = this.place(item.value, item);
       } catch {
         this.end(item);
         return;
@@ -162,7 +164,10 @@ export class CacheItems<K, V extends object> extends PlacedEntries<Item<K, V>> {
     if (entry >= 0) {
       if (item.value !== undefined) this.#both--;
       item.entry = NONE;
-      if (!this.unplace(entry)) this.#countDeath(item);
+      if (!this.unplace(entry)) {
+        item.deaths++;
+        this.#totals.deaths++;
+      }
     }
     item.value = undefined;
   }
@@ -178,16 +183,17 @@ export class CacheItems<K, V extends object> extends PlacedEntries<Item<K, V>> {
     this.#first = 0;
   }
 
-  #countDeath(item: Item<K, V>): void {
-    item.deaths++;
-    this.#totals.deaths++;
+  /** The cache was cleared: what dies now is not its any more. */
+  forget(): void {
+    this.#forgotten = true;
   }
 
   protected override diedWith(item: Item<K, V>, entry: number): void {
     // It may have been replaced since.
     if (item.entry !== entry) return;
-    item.entry = NONE;
-    this.#countDeath(item);
     this.#remember(item);
+    item.entry = NONE;
+    item.deaths++;
+    if (!this.#forgotten) this.#totals.deaths++;
   }
 }

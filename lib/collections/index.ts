@@ -5,7 +5,7 @@ export type { CodedError, ErrorCode } from '../errors.js';
 export type { CacheCounts } from './cache-items.js';
 export type { LoadContext } from './load.js';
 export type { SetLike } from './set-like.js';
-export { Handle, Unique, type UniqueOptions, unique } from './unique.js';
+export { type Frozen, Handle, Unique, type UniqueOptions, unique } from './unique.js';
 export {
   WeakCache,
   type WeakCacheFetchOptions,

@@ -4,7 +4,8 @@ import { isAlive } from '../weak/entries.js';
 
 /*
  * Iterators of the collections. Each goes along a native one of the Map or Set that keeps the entries in their order, which
- * copes with all that is added and removed meanwhile, and leaves out what is dead.
+ * copes with all that is added and removed meanwhile, and leaves out what is dead. It holds the collection: without that, its
+ * entries would be nobody's, and their numbers be given to others.
  */
 
 /** The result of a native iterator: an object of its own each time, so that its value can be replaced. */
@@ -17,11 +18,22 @@ interface Steps<T> {
   next(): Step<T>;
 }
 
+interface Collection {
+  readonly [Symbol.toStringTag]: string;
+}
+
+/** Nothing is taken out of an iterator to be shown. */
+const shown = (collection: Collection): string => `[${collection[Symbol.toStringTag]} Iterator]`;
+
+export const itself = (target: unknown): unknown => target;
+
 /** [key, entry] -> key */
 export class KeysOfEntries {
+  readonly #collection: Collection;
   readonly #steps: Steps<unknown>;
 
-  constructor(entries: Steps<unknown>) {
+  constructor(collection: Collection, entries: Steps<unknown>) {
+    this.#collection = collection;
     this.#steps = entries;
   }
 
@@ -35,13 +47,19 @@ export class KeysOfEntries {
       return step;
     }
   }
+
+  [inspect.custom](): string {
+    return shown(this.#collection);
+  }
 }
 
 /** [key, entry] -> [key, target] */
 export class EntriesOfEntries {
+  readonly #collection: Collection;
   readonly #steps: Steps<unknown>;
 
-  constructor(entries: Steps<unknown>) {
+  constructor(collection: Collection, entries: Steps<unknown>) {
+    this.#collection = collection;
     this.#steps = entries;
   }
 
@@ -56,14 +74,20 @@ export class EntriesOfEntries {
       return step;
     }
   }
+
+  [inspect.custom](): string {
+    return shown(this.#collection);
+  }
 }
 
 /** entry -> what `of` makes of its target */
 export class TargetsOfEntries {
+  readonly #collection: Collection;
   readonly #steps: Steps<unknown>;
   readonly #of: (target: unknown) => unknown;
 
-  constructor(entries: Steps<unknown>, of: (target: unknown) => unknown) {
+  constructor(collection: Collection, entries: Steps<unknown>, of: (target: unknown) => unknown) {
+    this.#collection = collection;
     this.#steps = entries;
     this.#of = of;
   }
@@ -77,6 +101,10 @@ export class TargetsOfEntries {
       step.value = this.#of(target);
       return step;
     }
+  }
+
+  [inspect.custom](): string {
+    return shown(this.#collection);
   }
 }
 

@@ -1,8 +1,6 @@
 import { binding } from '../binding.js';
 import { makeRoom, Owner } from '../weak/entries.js';
-
-/** Another attempt is worth it. */
-const REFUSED = -1;
+import { collectionIsFull } from './placed-entries.js';
 
 /**
  * The entries of a collection with weak keys. `order` has them as they were inserted: it is the collection's, and outlives
@@ -18,34 +16,49 @@ export class OrderedEntries extends Owner {
 
   /** A new entry for a key that has none. */
   add(key: WeakKey): number {
-    let entry = REFUSED;
-    while (entry === REFUSED) {
-      entry = binding.addEntry(key, this.number, 0); // it is found by its number alone
-      if (entry === REFUSED) makeRoom();
+    for (;;) {
+      const entry = binding.addEntry(key, this.number, 0); // it is found by its number alone
+      if (entry >= 0) {
+        this.#append(entry);
+        return entry;
+      }
+      makeRoom();
     }
-    this.#order.add(entry);
-    return entry;
   }
 
-  /** Adds a key that has no entry, to be found by `remove`. */
+  /** Adds a key, to be found by `removeKey`; if it has an entry, it keeps that. */
   addKey(key: WeakKey): void {
-    let entry = REFUSED;
-    while (entry === REFUSED) {
-      entry = typeof key === 'symbol' ? binding.addSymbolKey(key, this.number) : binding.addKey(key, this.number);
-      if (entry === REFUSED) makeRoom();
+    for (;;) {
+      const entry = typeof key === 'symbol' ? binding.addSymbolKey(key, this.number) : binding.addKey(key, this.number);
+      if (entry >= 0) {
+        this.#append(entry);
+        return;
+      }
+      makeRoom();
     }
-    this.#order.add(entry);
   }
 
-  /** Gives the entry of a key that was added by `addKey`, and lives. */
-  find(key: WeakKey): number {
-    return typeof key === 'symbol' ? binding.findSymbolKey(key, this.number) : binding.findKey(key, this.number);
+  /** Removes a key that lives. */
+  removeKey(key: WeakKey): void {
+    const entry = typeof key === 'symbol' ? binding.findSymbolKey(key, this.number) : binding.findKey(key, this.number);
+    if (entry < 0) return;
+    binding.discardEntry(entry);
+    this.#order.delete(entry);
   }
 
   /** Removes the entry of a key that lives. */
   remove(entry: number): void {
     binding.discardEntry(entry);
     this.#order.delete(entry);
+  }
+
+  #append(entry: number): void {
+    try {
+      this.#order.add(entry);
+    } catch (cause) {
+      binding.discardEntry(entry);
+      throw collectionIsFull(cause);
+    }
   }
 
   override died(_place: number, entry: number): void {

@@ -8,6 +8,8 @@ export interface LoadContext {
 export class Load<V> {
   readonly #controller = new AbortController();
   readonly #result: Promise<V>;
+  /** Rejected when the load is aborted. One for all who wait: a signal complains about many listeners. */
+  readonly #aborted: Promise<never>;
   readonly #onAbandoned: () => void;
   #settle!: (result: V | Promise<V>) => void;
   #waiting = 0;
@@ -18,8 +20,13 @@ export class Load<V> {
     this.#result = new Promise((resolve) => {
       this.#settle = resolve;
     });
+    const { signal } = this.#controller;
+    this.#aborted = new Promise((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
     // Who waits is told; if nobody does any more, nobody has to be.
     this.#result.catch(() => undefined);
+    this.#aborted.catch(() => undefined);
   }
 
   /** Not in the constructor: what `load` calls at once may ask for the very same value. */
@@ -39,26 +46,22 @@ export class Load<V> {
   /** The loader's result, for one more caller, who may give up by its own signal. */
   wait(signal: AbortSignal | undefined): Promise<V> {
     this.#waiting++;
-    const aborted = this.#controller.signal;
+    if (signal === undefined) return Promise.race([this.#result, this.#aborted]);
     return new Promise((resolve, reject) => {
-      const stop = (): void => {
-        signal?.removeEventListener('abort', giveUp);
-        aborted.removeEventListener('abort', end);
-      };
-      const end = (): void => {
-        stop();
-        reject(aborted.reason);
-      };
       const giveUp = (): void => {
-        stop();
-        reject(signal?.reason);
+        reject(signal.reason);
         if (--this.#waiting > 0) return;
         this.#onAbandoned();
-        this.abort(signal?.reason);
+        this.abort(signal.reason);
       };
-      signal?.addEventListener('abort', giveUp);
-      aborted.addEventListener('abort', end);
-      this.#result.then(resolve, reject).finally(stop);
+      // The loader may have aborted it, before it returned.
+      if (signal.aborted) {
+        giveUp();
+        return;
+      }
+      const stop = (): void => signal.removeEventListener('abort', giveUp);
+      signal.addEventListener('abort', giveUp, { once: true });
+      Promise.race([this.#result, this.#aborted]).then(resolve, reject).finally(stop);
     });
   }
 }

@@ -1,5 +1,11 @@
 import { binding } from '../binding.js';
-import { isAlive, isOccupied, makeRoom, Owner } from '../weak/entries.js';
+import { plainError } from '../errors.js';
+import { makeRoom, Owner } from '../weak/entries.js';
+
+/** V8 has a limit of its own: some 16 million entries of a Map or Set. */
+export function collectionIsFull(cause: unknown): Error {
+  return plainError('ERR_WEAKLY_MEMORY', 'weakly: no more entries fit into one collection', cause);
+}
 
 /** Entries with something that belongs to each, at its place. */
 export abstract class PlacedEntries<P> extends Owner {
@@ -23,29 +29,27 @@ export abstract class PlacedEntries<P> extends Owner {
 
   /** Gives an entry back out of turn; whether its target was alive. */
   protected unplace(entry: number): boolean {
+    const left = binding.discardEntry(entry);
     // A dead one's place is free when its turn in the queue comes.
-    if (!isOccupied(entry)) return false;
-    const alive = isAlive(entry);
-    this.#freePlace(binding.discardEntry(entry));
-    return alive;
+    if (left < 0) return false;
+    // Not in a function of its own, for which the stack could be too small: nobody would free the place any more.
+    const place = left >>> 1;
+    this.#payloads[place] = this.#free;
+    this.#free = place;
+    return (left & 1) === 1;
   }
 
   override died(place: number, entry: number): void {
-    const payload = this.#payloads[place] as P;
-    this.#freePlace(place);
-    this.diedWith(payload, entry);
+    this.diedWith(this.#payloads[place] as P, entry);
+    this.#payloads[place] = this.#free;
+    this.#free = place;
   }
 
-  /** The target of an entry has died, which may have been given back since. Must not throw and must run no user code. */
+  /** The target of an entry has died; the entry may have been given back since. As {@link Owner.died}. */
   protected abstract diedWith(payload: P, entry: number): void;
 
   /** How many places there are, in use or not. */
   protected get places(): number {
     return this.#payloads.length;
-  }
-
-  #freePlace(place: number): void {
-    this.#payloads[place] = this.#free;
-    this.#free = place;
   }
 }

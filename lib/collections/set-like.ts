@@ -18,7 +18,8 @@ export interface SetRecord {
 export function setRecord(other: unknown, where: string): SetRecord {
   const refuse = (expected: string): TypeError => argumentError(other, where, expected, 'other');
   if ((typeof other !== 'object' || other === null) && typeof other !== 'function') throw refuse('a set');
-  const size = Number((other as { size: unknown }).size);
+  const { size: given } = other as { size: unknown };
+  const size = typeof given === 'symbol' || typeof given === 'bigint' ? Number.NaN : Number(given);
   if (Number.isNaN(size)) throw refuse('a set, with a number as its size');
   const whole = Math.trunc(size);
   if (whole < 0)

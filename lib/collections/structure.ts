@@ -67,12 +67,17 @@ function isPlain(object: object): boolean {
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
 }
 
+/** An `Array.prototype` is an array itself, in whatever realm. That of a class that extends Array is none. */
+function isPlainArray(array: unknown[]): boolean {
+  const prototype = Object.getPrototypeOf(array) as unknown;
+  return Array.isArray(prototype) && isPlain(Object.getPrototypeOf(prototype) ?? prototype);
+}
+
 /** What cannot be a plain object or an array, in words; undefined for one that may be. */
 function oddity(value: object): string | undefined {
   if (typeof value === 'function') return 'a function';
   if (types.isProxy(value)) return 'a proxy';
-  if (Array.isArray(value)) return undefined;
-  if (isPlain(value)) return undefined;
+  if (Array.isArray(value) ? isPlainArray(value) : isPlain(value)) return undefined;
   const maker = (value as { constructor?: unknown }).constructor;
   return typeof maker === 'function' && maker !== Object
     ? `an instance of ${maker.name}`
@@ -134,14 +139,19 @@ function walk(value: unknown, ancestors: Set<object>, path: Path | undefined, wh
   return text;
 }
 
-/** @throws TypeError `ERR_WEAKLY_VALUE` for what has no equal, or is nested too deeply. */
-export function signature(value: object, where: string): string {
+/** Runs what goes through a value, for which the stack, or a string, may be too small. */
+function deeply<T>(where: string, walkThrough: () => T): T {
   try {
-    return walk(value, new Set(), undefined, where);
+    return walkThrough();
   } catch (error) {
-    if (error instanceof RangeError) throw refuse('something nested too deeply', undefined, where);
+    if (error instanceof RangeError) throw refuse('something nested too deeply, or too large', undefined, where);
     throw error;
   }
+}
+
+/** @throws TypeError `ERR_WEAKLY_VALUE` for what has no equal, is nested too deeply, or too large. */
+export function signature(value: object, where: string): string {
+  return deeply(where, () => walk(value, new Set(), undefined, where));
 }
 
 /** A string of its own: what was cut out of a longer one would keep all of that. */
@@ -149,15 +159,23 @@ function ownString(text: string): string {
   return JSON.parse(JSON.stringify(text)) as string;
 }
 
-/** Of a value that has a signature. */
-export function frozenCopy<T>(value: T): T {
+/**
+ * Of a value that has a signature.
+ *
+ * @throws TypeError `ERR_WEAKLY_VALUE` for what is nested too deeply.
+ */
+export function frozenCopy<T>(value: T, where: string): T {
+  return deeply(where, () => copyOf(value));
+}
+
+function copyOf<T>(value: T): T {
   if (typeof value === 'string') return ownString(value) as T;
   if (Object.is(value, -0)) return 0 as T;
   if (isPrimitive(value)) return value;
-  if (Array.isArray(value)) return Object.freeze(value.map(frozenCopy)) as T;
+  if (Array.isArray(value)) return Object.freeze(Array.from(value, copyOf)) as T;
   const copy = Object.getPrototypeOf(value) === null ? (Object.create(null) as object) : {};
   for (const key of Reflect.ownKeys(value as object)) {
-    const part = frozenCopy((value as Record<string | symbol, unknown>)[key]);
+    const part = copyOf((value as Record<string | symbol, unknown>)[key]);
     // `__proto__` is a name like any other.
     Object.defineProperty(copy, key, { value: part, enumerable: true, configurable: true, writable: true });
   }

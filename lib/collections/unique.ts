@@ -49,12 +49,19 @@ export class Handle<out T = unknown> {
 const atoms = new WeakValueMap<unknown, Handle>();
 const structures = new WeakValueMap<string, Handle>();
 
+/** What `unique` makes of a type: nothing in it can be changed. */
+export type Frozen<T> = T extends string | number | bigint | boolean | symbol | null | undefined
+  ? T
+  : T extends object
+    ? { readonly [K in keyof T]: Frozen<T[K]> }
+    : T;
+
 /**
  * The handle of a value: equal values give the identical handle, and its `value` is one value for all of them. What nobody
  * holds a handle of is forgotten. Go 1.23's `unique.Make`.
  *
  *     unique({ host, port }) === unique({ port, host });   // true
- *     unique(line).value;                                 // one string, however many equal lines there are
+ *     lines.map((line) => unique(line));                  // one string, however many equal lines there are
  *
  * Equal are:
  * - strings, numbers, bigints, booleans, symbols, `null` and `undefined` as in SameValueZero: NaN equals itself, and 0
@@ -72,13 +79,13 @@ const structures = new WeakValueMap<string, Handle>();
  *   properties that are not enumerable, arrays with holes, and for what contains itself or one of these.
  * @throws Error `ERR_WEAKLY_MEMORY` as for {@link WeakValueMap}.
  */
-export function unique<T>(value: T): Handle<T> {
+export function unique<T>(value: T): Handle<Frozen<T>> {
   const [handles, key] = isPrimitive(value)
     ? ([atoms, value] as const)
     : ([structures as WeakValueMap<unknown, Handle>, signature(value as object, 'unique')] as const);
   const known = handles.get(key);
-  if (known !== undefined) return known as Handle<T>;
-  const copy = frozenCopy(value);
+  if (known !== undefined) return known as Handle<Frozen<T>>;
+  const copy = frozenCopy(value, 'unique') as Frozen<T>;
   const handle = new Handle(KEY, copy);
   handles.set(typeof copy === 'string' ? copy : key, handle);
   return handle;
@@ -92,12 +99,15 @@ export type UniqueOptions<T> =
        * is; it must not reach the handle.
        */
       readonly key: (value: T) => unknown;
+      readonly equals?: never;
+      readonly hash?: never;
     }
   | {
       /** Whether two values are equal. Has to agree with `hash`, and to be an equivalence. */
       readonly equals: (a: T, b: T) => boolean;
       /** The same for equal values, as a Map compares it, and for few others: only those with the same are compared. */
       readonly hash: (value: T) => unknown;
+      readonly key?: never;
     };
 
 /**
@@ -209,18 +219,20 @@ class Buckets<T> extends ValueEntries<Node> {
   }
 
   #find(hash: unknown, value: T): Handle<T> | undefined {
+    const equals = this.#equals; // called on its own: nobody is its `this`
     for (const node of this.#nodes.get(hash)?.slice() ?? []) {
       const entry = this.map.get(node);
       const handle = entry === undefined ? undefined : (binding.entry(entry) as Handle<T> | undefined);
-      if (handle !== undefined && this.#equals(handle.value, value)) return handle;
+      if (handle !== undefined && equals(handle.value, value)) return handle;
     }
     return undefined;
   }
 
   protected override gone(node: Node): void {
     const nodes = this.#nodes.get(node.hash);
-    if (nodes === undefined) return;
-    nodes.splice(nodes.indexOf(node), 1);
+    const at = nodes?.indexOf(node) ?? -1;
+    if (nodes === undefined || at < 0) return;
+    nodes.splice(at, 1);
     if (nodes.length === 0) this.#nodes.delete(node.hash);
   }
 }

@@ -1,6 +1,5 @@
 import { binding } from '../binding.js';
-import { isAlive } from '../weak/entries.js';
-import { PlacedEntries } from './placed-entries.js';
+import { collectionIsFull, PlacedEntries } from './placed-entries.js';
 
 /** More places than this are not kept for a map that has become empty. */
 const FEW = 1024;
@@ -23,17 +22,20 @@ export class ValueEntries<K> extends PlacedEntries<K> {
 
   /** A new entry for a key that has none. */
   add(key: K, value: WeakKey): void {
-    this.map.set(key, this.place(value, key));
+    const entry = this.place(value, key);
+    try {
+      this.map.set(key, entry);
+    } catch (cause) {
+      this.unplace(entry);
+      throw collectionIsFull(cause);
+    }
   }
 
   /** Sets the value of a key. */
   set(key: K, value: WeakKey): void {
     const entry = this.map.get(key);
     if (entry !== undefined) {
-      if (isAlive(entry)) {
-        binding.retarget(entry, value);
-        return;
-      }
+      if (binding.retarget(entry, value)) return;
       // A dead value has no place in the order any more.
       this.remove(key, entry);
     }
@@ -49,11 +51,11 @@ export class ValueEntries<K> extends PlacedEntries<K> {
   protected override diedWith(key: K, entry: number): void {
     // Since then the key may have got another value.
     if (this.map.get(key) !== entry) return;
-    this.map.delete(key);
     this.gone(key);
+    this.map.delete(key);
   }
 
-  /** The value of a key has died, and the key is removed. Must not throw and must run no user code. */
+  /** The value of a key has died, and the key is being removed. As {@link Owner.died}. */
   protected gone(_key: K): void {}
 
   /** Whether a fresh one is better than this one, of whose places none is in use. */

@@ -17,29 +17,29 @@ const NAME = 'WeakCache';
 
 export interface WeakCacheOptions<K, V extends object> {
   /** How many values the strong tier holds at most. */
-  readonly max?: number;
+  readonly max?: number | undefined;
   /** The sum of sizes that the strong tier holds at most; every value then needs a size, see `sizeCalculation`. */
-  readonly maxSize?: number;
+  readonly maxSize?: number | undefined;
   /**
    * A value of a larger size does not enter the strong tier.
    *
    * @default `maxSize`
    */
-  readonly maxEntrySize?: number;
+  readonly maxEntrySize?: number | undefined;
   /** The size of a value: a positive integer. `set` and `fetch` may be told it, instead. */
-  readonly sizeCalculation?: (value: V, key: K) => number;
+  readonly sizeCalculation?: ((value: V, key: K) => number) | undefined;
   /**
    * How long a value may be found after it was set, in milliseconds. It then is in neither tier, in use or not.
    *
    * @default for ever
    */
-  readonly ttl?: number;
+  readonly ttl?: number | undefined;
   /**
    * `get` starts the time anew.
    *
    * @default false
    */
-  readonly updateAgeOnGet?: boolean;
+  readonly updateAgeOnGet?: boolean | undefined;
   /**
    * Memory-pressure mode: whenever a major GC leaves more than this share of V8's heap limit in use (0.8: 80 %), the strong
    * tier gives up half of its values, the least recently used first. They are still found as long as others use them. The
@@ -47,25 +47,25 @@ export interface WeakCacheOptions<K, V extends object> {
    *
    * @default none: the limits above are all there is
    */
-  readonly maxHeapRatio?: number;
+  readonly maxHeapRatio?: number | undefined;
   /**
    * For how many keys that have left the cache counts are kept; see {@link WeakCache.stats}.
    *
    * @default 1000
    */
-  readonly history?: number;
+  readonly history?: number | undefined;
 }
 
 export interface WeakCacheSetOptions {
   /** In milliseconds, instead of the cache's. */
-  readonly ttl?: number;
+  readonly ttl?: number | undefined;
   /** Instead of what `sizeCalculation` would give. */
-  readonly size?: number;
+  readonly size?: number | undefined;
 }
 
 export interface WeakCacheFetchOptions extends WeakCacheSetOptions {
   /** Gives up waiting: rejects with its reason. The load goes on as long as anybody else waits for it. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface WeakCacheStats extends CacheCounts {
@@ -83,7 +83,6 @@ const OPTIONS = [...LIMITS, 'maxHeapRatio', 'history'];
 const SET_OPTIONS = ['ttl', 'size'];
 const FETCH_OPTIONS = [...SET_OPTIONS, 'signal'];
 
-const FOR_EVER = { ttl: 0 };
 const NOW = -1;
 
 /** At a time, when shrinking. */
@@ -240,7 +239,9 @@ export class WeakCache<K extends {}, V extends object> {
   /** Forgets everything. Loads under way will not be stored. */
   clear(): void {
     if (!(#strong in Object(this))) throw receiverError(this, `${NAME}.prototype.clear`, NAME);
-    this.#items = new CacheItems(this.#totals, this.#history);
+    const items = new CacheItems<K, V>(this.#totals, this.#history);
+    this.#items.forget();
+    this.#items = items;
     this.#loads.clear();
     this.#strong.clear();
     this.#toEvict = 0;
@@ -293,9 +294,9 @@ export class WeakCache<K extends {}, V extends object> {
     if (!(#strong in Object(this))) throw receiverError(this, `${NAME}.prototype[Symbol.asyncDispose]`, NAME);
     this.#disposed = true;
     if (this.#shrinkable !== undefined) unwatchHeap(this.#shrinkable);
-    this.clear();
     const running = [...this.#running];
     for (const load of running) load.abort(disposedError(`${NAME}.prototype.fetch`));
+    this.clear();
     await Promise.all(running.map((load) => load.ended));
   }
 
@@ -314,7 +315,7 @@ export class WeakCache<K extends {}, V extends object> {
       perf: clock,
       dispose: (item, key, reason) => {
         if (reason === 'evict') this.#demote(item, key);
-        else if (reason === 'expire') this.#items.end(item);
+        else if (reason === 'expire' && !item.hasEnded) this.#items.end(item);
       },
     });
     // Sizes are taken once, when a value is set (#store): it may come back from the weak tier.
@@ -368,7 +369,8 @@ export class WeakCache<K extends {}, V extends object> {
   }
 
   #store(key: K, value: V, options: WeakCacheSetOptions | undefined, where: string): void {
-    const size = options?.size ?? this.#sizeOf?.(value, key);
+    const sizeOf = this.#sizeOf;
+    const size = options?.size ?? sizeOf?.(value, key);
     const ttl = options?.ttl ?? this.#ttl;
     const item = new Item(key, value, ttl === 0 && size === undefined ? undefined : { ttl, size });
     try {
@@ -382,7 +384,8 @@ export class WeakCache<K extends {}, V extends object> {
   #putStrong(item: Item<K, V>, from: number): void {
     const { key, terms } = item;
     if (terms === undefined) {
-      this.#strong.set(key, item, FOR_EVER);
+      // An object of its own: lru-cache writes into it.
+      this.#strong.set(key, item, { ttl: 0 });
       if (item.entry < 0) this.#items.add(item);
       return;
     }

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { binding } from '../binding.js';
 import { checkCallback, checkIterable, checkWeakKey, entryOf, receiverError } from '../validate.js';
-import { inspectAs, likeBuiltIn, TargetsOfEntries } from './iterator.js';
+import { inspectAs, itself, likeBuiltIn, TargetsOfEntries } from './iterator.js';
 import { OrderedEntries } from './key-entries.js';
 
 const NAME = 'WeakKeyMap';
@@ -94,9 +94,10 @@ export class WeakKeyMap<K extends WeakKey, V> implements Map<K, V> {
 
   delete(key: K): boolean {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.delete`, NAME);
-    if (!this.#values.delete(key)) return false;
-    this.#entries.remove(this.#entries.find(key));
-    return true;
+    if (!this.#values.has(key)) return false;
+    // First, because its call is the last for which the stack can be too small.
+    this.#entries.removeKey(key);
+    return this.#values.delete(key);
   }
 
   /** In constant time. */
@@ -139,17 +140,19 @@ export class WeakKeyMap<K extends WeakKey, V> implements Map<K, V> {
 
   keys(): MapIterator<K> {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.keys`, NAME);
-    return new TargetsOfEntries(this.#order.values(), (key) => key) as unknown as MapIterator<K>;
+    return new TargetsOfEntries(this, this.#order.values(), itself) as unknown as MapIterator<K>;
   }
 
   values(): MapIterator<V> {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.values`, NAME);
-    return new TargetsOfEntries(this.#order.values(), (key) => this.#values.get(key as K)) as unknown as MapIterator<V>;
+    return new TargetsOfEntries(this, this.#order.values(), (key) =>
+      this.#values.get(key as K),
+    ) as unknown as MapIterator<V>;
   }
 
   entries(): MapIterator<[K, V]> {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.entries`, NAME);
-    return new TargetsOfEntries(this.#order.values(), (key) => [
+    return new TargetsOfEntries(this, this.#order.values(), (key) => [
       key,
       this.#values.get(key as K),
     ]) as unknown as MapIterator<[K, V]>;

@@ -1,13 +1,12 @@
 import { inspect } from 'node:util';
 import { binding } from '../binding.js';
 import { checkCallback, checkIterable, checkWeakKey, receiverError } from '../validate.js';
-import { inspectAs, likeBuiltIn, TargetsOfEntries } from './iterator.js';
+import { inspectAs, itself, likeBuiltIn, TargetsOfEntries } from './iterator.js';
 import { OrderedEntries } from './key-entries.js';
 import { type SetLike, setRecord } from './set-like.js';
 
 const NAME = 'WeakKeySet';
 
-const itself = (key: unknown): unknown => key;
 const twice = (key: unknown): unknown => [key, key];
 
 /**
@@ -72,9 +71,9 @@ export class WeakKeySet<T extends WeakKey> implements Set<T> {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.delete`, NAME);
     const entry = this.#index.get(value);
     if (entry === undefined) return false;
-    this.#index.delete(value);
+    // First, because its call is the last for which the stack can be too small.
     this.#entries.remove(entry);
-    return true;
+    return this.#index.delete(value);
   }
 
   /** In constant time. */
@@ -97,7 +96,7 @@ export class WeakKeySet<T extends WeakKey> implements Set<T> {
 
   values(): SetIterator<T> {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.values`, NAME);
-    return new TargetsOfEntries(this.#order.values(), itself) as unknown as SetIterator<T>;
+    return new TargetsOfEntries(this, this.#order.values(), itself) as unknown as SetIterator<T>;
   }
 
   /** The same as `values`. */
@@ -107,16 +106,16 @@ export class WeakKeySet<T extends WeakKey> implements Set<T> {
 
   entries(): SetIterator<[T, T]> {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.entries`, NAME);
-    return new TargetsOfEntries(this.#order.values(), twice) as unknown as SetIterator<[T, T]>;
+    return new TargetsOfEntries(this, this.#order.values(), twice) as unknown as SetIterator<[T, T]>;
   }
 
   /** Members of this set, then those of `other`, which all have to be possible members. */
-  union<U extends WeakKey>(other: SetLike<U>): WeakKeySet<T | U> {
+  union<U>(other: SetLike<Extract<U, WeakKey>>): WeakKeySet<T | Extract<U, WeakKey>> {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.union`, NAME);
     const { keys } = setRecord(other, `${NAME}.prototype.union`);
-    const result = new WeakKeySet<T | U>();
+    const result = new WeakKeySet<T | Extract<U, WeakKey>>();
     for (const value of this) result.add(value);
-    for (const value of keys()) result.add(value as U);
+    for (const value of keys()) result.add(value as Extract<U, WeakKey>);
     return result;
   }
 
@@ -148,13 +147,13 @@ export class WeakKeySet<T extends WeakKey> implements Set<T> {
   }
 
   /** Members of one of the two only. Those of `other` have to be possible members. */
-  symmetricDifference<U extends WeakKey>(other: SetLike<U>): WeakKeySet<T | U> {
+  symmetricDifference<U>(other: SetLike<Extract<U, WeakKey>>): WeakKeySet<T | Extract<U, WeakKey>> {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.symmetricDifference`, NAME);
     const { keys } = setRecord(other, `${NAME}.prototype.symmetricDifference`);
-    const result = new WeakKeySet<T | U>(this);
+    const result = new WeakKeySet<T | Extract<U, WeakKey>>(this);
     for (const value of keys()) {
       if (this.has(value as T)) result.delete(value as T);
-      else result.add(value as U);
+      else result.add(value as Extract<U, WeakKey>);
     }
     return result;
   }

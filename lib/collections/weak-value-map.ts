@@ -2,12 +2,10 @@ import { inspect } from 'node:util';
 import { binding } from '../binding.js';
 import { checkCallback, checkIterable, checkWeakKey, entryOf, receiverError } from '../validate.js';
 import { isAlive } from '../weak/entries.js';
-import { EntriesOfEntries, inspectAs, KeysOfEntries, likeBuiltIn, TargetsOfEntries } from './iterator.js';
+import { EntriesOfEntries, inspectAs, itself, KeysOfEntries, likeBuiltIn, TargetsOfEntries } from './iterator.js';
 import { ValueEntries } from './value-entries.js';
 
 const NAME = 'WeakValueMap';
-
-const itself = (target: unknown): unknown => target;
 
 /**
  * A Map whose values are weak: an entry is there as long as something else holds its value. Keys can be anything, and are
@@ -156,17 +154,17 @@ export class WeakValueMap<K, V extends WeakKey> implements Map<K, V> {
 
   keys(): MapIterator<K> {
     if (!(#map in Object(this))) throw receiverError(this, `${NAME}.prototype.keys`, NAME);
-    return new KeysOfEntries(this.#map.entries()) as unknown as MapIterator<K>;
+    return new KeysOfEntries(this, this.#map.entries()) as unknown as MapIterator<K>;
   }
 
   values(): MapIterator<V> {
     if (!(#map in Object(this))) throw receiverError(this, `${NAME}.prototype.values`, NAME);
-    return new TargetsOfEntries(this.#map.values(), itself) as unknown as MapIterator<V>;
+    return new TargetsOfEntries(this, this.#map.values(), itself) as unknown as MapIterator<V>;
   }
 
   entries(): MapIterator<[K, V]> {
     if (!(#map in Object(this))) throw receiverError(this, `${NAME}.prototype.entries`, NAME);
-    return new EntriesOfEntries(this.#map.entries()) as unknown as MapIterator<[K, V]>;
+    return new EntriesOfEntries(this, this.#map.entries()) as unknown as MapIterator<[K, V]>;
   }
 
   [Symbol.iterator](): MapIterator<[K, V]> {

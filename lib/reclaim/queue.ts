@@ -2,8 +2,8 @@ import { channel } from 'node:diagnostics_channel';
 import { type Histogram, performance } from 'node:perf_hooks';
 import { binding } from '../binding.js';
 import { checkOptions, optionError, positiveOption } from '../validate.js';
-import { reclaimEntries } from '../weak/entries.js';
-import { reclaimBatch, reclaimed } from '../weak/slots.js';
+import { endInterruptedReclaim, reclaimEntries } from '../weak/entries.js';
+import { endInterruptedBatch, reclaimBatch, reclaimed } from '../weak/slots.js';
 import { call, countFailure, failed, leaveContexts } from './call.js';
 import { latencies, recordLatency } from './latency.js';
 import {
@@ -159,6 +159,8 @@ function work(until: number, inTask: boolean): boolean {
 }
 
 function drainSlice(): void {
+  endInterruptedReclaim();
+  endInterruptedBatch();
   const before = runs();
   const failedBefore = failed;
   const start = now();

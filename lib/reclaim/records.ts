@@ -142,10 +142,7 @@ export function endCalled(): void {
 /** Ends a pending registration out of turn. */
 export function withdraw(record: number): void {
   end(record);
-  if ((currentGeneration(record) & 1) === 1) {
-    binding.discard(record);
-    return;
-  }
+  if (binding.discard(record)) return;
   // In the middle of the queue: what it held is let go now, its place when its turn comes.
   idle++;
   batch.interrupted = true;

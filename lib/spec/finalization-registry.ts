@@ -2,7 +2,7 @@ import { binding } from '../binding.js';
 import { callOutside } from '../reclaim/call.js';
 import { addLane } from '../reclaim/queue.js';
 import { raiseLater } from '../reclaim/report.js';
-import { generationOf, isOccupied, makeRoom, Owner } from '../weak/entries.js';
+import { generationOf, makeRoom, Owner } from '../weak/entries.js';
 import { Returned } from './returned.js';
 
 /*
@@ -38,17 +38,26 @@ class Registrations extends Owner {
   }
 
   register(target: WeakKey, held: unknown, token: WeakKey | undefined): void {
-    let entry = binding.addEntry(target, this.number, this.#free.at(-1) ?? this.#held.length);
-    while (entry < 0) {
-      makeRoom(); // may free places
-      entry = binding.addEntry(target, this.number, this.#free.at(-1) ?? this.#held.length);
-    }
-    const place = this.#free.pop() ?? this.#held.length;
+    const place = this.#add(target);
     this.#held[place] = held;
-    this.#entries[place] = entry;
     const serial = ((this.#serials[place] ?? 0) + 1) & 0x3fffffff;
     this.#serials[place] = serial;
     if (token !== undefined) this.#note(token, place, serial);
+  }
+
+  /** A new entry; its place. */
+  #add(target: WeakKey): number {
+    for (;;) {
+      const place = this.#free.at(-1) ?? this.#held.length;
+      const entry = binding.addEntry(target, this.number, place);
+      if (entry >= 0) {
+        this.#free.pop();
+        this.#held[place] = NOTHING;
+        this.#entries[place] = entry;
+        return place;
+      }
+      makeRoom(); // may free places
+    }
   }
 
   #note(token: WeakKey, place: number, serial: number): void {
@@ -75,12 +84,9 @@ class Registrations extends Owner {
       if (this.#serials[place] !== list[i + 1] || this.#held[place] === NOTHING) continue;
       removed = true;
       const entry = this.#entries[place] as number;
-      if (entry !== DEAD && isOccupied(entry)) {
-        binding.discardEntry(entry);
-        this.#freePlace(place);
-      } else {
-        this.#held[place] = NOTHING;
-      }
+      // Not freed before it is nobody's: should the stack end in between, it stays unused.
+      this.#held[place] = NOTHING;
+      if (entry !== DEAD && binding.discardEntry(entry) >= 0) this.#freePlace(place);
     }
     return removed;
   }
@@ -90,9 +96,12 @@ class Registrations extends Owner {
       this.#freePlace(place);
       return;
     }
-    this.#entries[place] = DEAD;
-    if (this.#due.length === 0) due.push(this.number, generationOf(this.number));
+    if (this.#due.length === 0) {
+      const generation = generationOf(this.number);
+      due.push(this.number, generation);
+    }
     this.#due.push(place);
+    this.#entries[place] = DEAD;
   }
 
   /** Calls the next callback that is due; false when none is. */

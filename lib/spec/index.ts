@@ -1,5 +1,6 @@
 import { installInto, own } from './install.js';
 
+export type { Intrinsics } from './intrinsics.js';
 export { installInto };
 
 /**

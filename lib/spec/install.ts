@@ -52,14 +52,26 @@ function isGlobal(value: unknown): value is Global {
 export function installInto(global: object): Intrinsics {
   if (!isGlobal(global)) throw argumentError(global, 'installInto', 'the globalThis of a realm', 'global');
   const { prototype } = global.Object;
+  const names = ['WeakRef', 'FinalizationRegistry'] as const;
+  // Both or none.
+  for (const name of names) if (!canDefine(global, name)) throw fixedError(name);
   const intrinsics = installed.get(prototype) ?? createIn(global);
-  for (const name of ['WeakRef', 'FinalizationRegistry'] as const) {
+  for (const name of names) {
     const value = intrinsics[name];
     if (!Reflect.defineProperty(global, name, { value, writable: true, enumerable: false, configurable: true }))
-      throw plainError('ERR_WEAKLY_REALM', `installInto: the property ${name} of that global object cannot be changed`);
+      throw fixedError(name);
   }
   installed.set(prototype, intrinsics);
   return intrinsics;
+}
+
+function canDefine(global: object, name: IntrinsicName): boolean {
+  const own = Reflect.getOwnPropertyDescriptor(global, name);
+  return own === undefined ? Reflect.isExtensible(global) : own.configurable === true || own.writable === true;
+}
+
+function fixedError(name: IntrinsicName): Error {
+  return plainError('ERR_WEAKLY_REALM', `installInto: the property ${name} of that global object cannot be changed`);
 }
 
 function createIn(global: Global): Intrinsics {

@@ -40,7 +40,10 @@ export abstract class Owner {
     this.number = number;
   }
 
-  /** One of its entries is dead; its number is used again afterwards. Must not throw and must run no user code. */
+  /**
+   * One of its entries is dead; its number is used again afterwards. Must run no user code. Where the stack ends in the
+   * middle it is called once more, so it has to do last what must not be done twice.
+   */
   abstract died(place: number, entry: number): void;
 }
 
@@ -62,7 +65,13 @@ export function isOccupied(entry: number): boolean {
 }
 
 let reclaiming = false;
-/** Of the batch at hand, those whose owners have been told; not 0 only if that was cut short. */
+
+/** An execution that was terminated (by `vm`'s timeout, say) ran no `finally`. Only for who cannot be inside of one. */
+export function endInterruptedReclaim(): void {
+  reclaiming = false;
+}
+
+/** Of the batch at hand, those whose owners have been told; not 0 only if that was cut short. Counted after the fact. */
 let told = 0;
 
 /**
@@ -88,11 +97,12 @@ function tellOwners(dead: Int32Array, count: number): void {
   let number = -1;
   let owner: Owner | undefined;
   while (told < count) {
-    const i = 3 * told++;
+    const i = 3 * told;
     if (dead[i + 1] !== number) {
       number = dead[i + 1] as number;
       owner = binding.entry(number) as Owner | undefined;
     }
     owner?.died(dead[i + 2] as number, dead[i] as number);
+    told++;
   }
 }

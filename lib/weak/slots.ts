@@ -25,6 +25,11 @@ const releaseHooks: ReleaseHook[] = [];
 let reclaiming = false;
 let reclaimedSlots = 0;
 
+/** As `endInterruptedReclaim` of entries. */
+export function endInterruptedBatch(): void {
+  reclaiming = false;
+}
+
 /** How many dead slots have been freed so far. */
 export function reclaimed(): number {
   return reclaimedSlots;

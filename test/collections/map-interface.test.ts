@@ -32,12 +32,12 @@ type Constructor = (new (entries?: Iterable<readonly [Thing, Thing]> | null) => 
 
 /** Map has them from V8 14.5 on. */
 class NativeMap extends Map<Thing, Thing> {
-  getOrInsert(key: Thing, value: Thing): Thing {
+  override getOrInsert(key: Thing, value: Thing): Thing {
     if (!this.has(key)) this.set(key, value);
     return this.get(key) as Thing;
   }
 
-  getOrInsertComputed(key: Thing, callback: (key: Thing) => Thing): Thing {
+  override getOrInsertComputed(key: Thing, callback: (key: Thing) => Thing): Thing {
     if (!this.has(key)) this.set(key, callback(key));
     return this.get(key) as Thing;
   }

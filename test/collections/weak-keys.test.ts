@@ -81,7 +81,9 @@ describe.each(kinds)('%s', (_, create) => {
       binding.testing.skipEpilogues(1);
       majorGc();
       binding.testing.skipEpilogues(0);
-      expect(keyed.size).toBe([...keyed.keys()].length);
+      // Any of the three may run a GC itself, under stress flags.
+      const [before, seen, after] = [keyed.size, [...keyed.keys()].length, keyed.size];
+      expect([before >= seen, seen >= after], `${before}, ${seen}, ${after}`).toEqual([true, true]);
     }
     expect(keyed.size).toBeLessThanOrEqual(20);
   });
@@ -92,7 +94,7 @@ describe.each(kinds)('%s', (_, create) => {
     for (const [i, key] of held.entries()) if (i % 2 === 0) keyed.delete(key as Key);
     expect(held.every((key, i) => keyed.has(key as Key) === (i % 2 === 1))).toBe(true);
     for (const key of held) keyed.put(key as Key);
-    expect([keyed.size, [...keyed.keys()].length]).toEqual([30_000, 30_000]);
+    expect([keyed.size, [...keyed.keys()].length, held.length]).toEqual([30_000, 30_000, 30_000]);
   });
 
   it('one key in many collections is in those it was put into', () => {
@@ -224,8 +226,12 @@ describe.each(kinds)('%s', (_, create) => {
     verify();
     binding.testing.setLimits(MAX_CELLS, MAX_GENERATION);
     binding.testing.refuseMemory(1);
-    expect(add).toThrow(refused);
+    // More than once only if a GC has made room.
+    expect(() => {
+      for (let i = 0; i <= entryCapacity; i++) add();
+    }).toThrow(refused);
     expect(keyed.size).toBe(kept.length);
+    binding.testing.refuseMemory(0);
     add();
     expect([...keyed.keys()]).toEqual(kept);
   });

@@ -1,46 +1,10 @@
-import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { example, expectLines, packagesOf } from './run.js';
 
 /*
- * The examples, run as their readers run them: plain node, no flags, the package by its name. What they print is checked
- * to the letter; what they claim about files is checked by a witness that they do not know of.
+ * What the examples print is checked to the letter; what they claim about files is checked by a witness that they do not
+ * know of.
  */
-
-if (!existsSync(new URL('../../dist/testing/index.js', import.meta.url))) {
-  throw new Error('dist/ is missing: run "npm run build:ts" first');
-}
-
-interface Ended {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function example(name: string, preload?: string): Promise<Ended> {
-  const flags = preload === undefined ? [] : ['--import', `data:text/javascript,${encodeURIComponent(preload)}`];
-  const path = fileURLToPath(new URL(`../../examples/cleanups/${name}.mjs`, import.meta.url));
-  const child = spawn(process.execPath, [...flags, path], { timeout: 50_000, killSignal: 'SIGKILL' });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
-  });
-}
-
-/** Ended by itself, said nothing on stderr, and printed these lines. */
-function expectLines(ended: Ended, lines: readonly string[]): void {
-  expect(ended).toEqual({ code: 0, signal: null, stderr: '', stdout: `${lines.join('\n')}\n` });
-}
 
 const FILES = [
   'before a garbage collection',
@@ -56,7 +20,7 @@ const FILES = [
 ];
 
 it('close-file-handles prints what it says', async () => {
-  expectLines(await example('close-file-handles'), FILES);
+  expectLines(await example('cleanups/close-file-handles'), FILES);
 });
 
 /** Tells which of the files that the example has opened it closed, in the order of the closing. */
@@ -81,7 +45,7 @@ const WITNESS = `
 
 it('close-file-handles closes each file once, and only those that are not in use', async () => {
   const before = FILES.indexOf('after it');
-  expectLines(await example('close-file-handles', WITNESS), [
+  expectLines(await example('cleanups/close-file-handles', WITNESS), [
     'closed closed by hand.log',
     ...FILES.slice(0, before),
     'closed forgotten.log',
@@ -92,7 +56,7 @@ it('close-file-handles closes each file once, and only those that are not in use
 });
 
 it('release-native-buffers gives all blocks back', async () => {
-  expectLines(await example('release-native-buffers'), [
+  expectLines(await example('cleanups/release-native-buffers'), [
     'round 1: 10 images drawn, 8 blocks left behind, 0 after the cleanups',
     'round 2: 10 images drawn, 8 blocks left behind, 0 after the cleanups',
     'round 10: 10 images drawn, 8 blocks left behind, 0 after the cleanups',
@@ -102,7 +66,7 @@ it('release-native-buffers gives all blocks back', async () => {
 });
 
 it('unsubscribe-listeners removes the listeners of the dead, and no others', async () => {
-  expectLines(await example('unsubscribe-listeners'), [
+  expectLines(await example('cleanups/unsubscribe-listeners'), [
     'at the start: 0 listen to prices, 0 to the clock, 0 to the shutdown signal',
     '5 sessions, 4 of them dropped: 5 listen to prices, 5 to the clock, 5 to the shutdown signal',
     'after a garbage collection: 1 listen to prices, 1 to the clock, 1 to the shutdown signal',
@@ -111,9 +75,6 @@ it('unsubscribe-listeners removes the listeners of the dead, and no others', asy
 });
 
 it('the examples use the package as a user would', () => {
-  for (const name of ['close-file-handles', 'release-native-buffers', 'unsubscribe-listeners']) {
-    const source = readFileSync(new URL(`../../examples/cleanups/${name}.mjs`, import.meta.url), 'utf8');
-    const specifiers = [...source.matchAll(/from '([^']+)'/g)].map((match) => match[1]);
-    expect(specifiers.filter((specifier) => !specifier?.startsWith('node:'))).toEqual(['weakly', 'weakly/testing']);
-  }
+  for (const name of ['close-file-handles', 'release-native-buffers', 'unsubscribe-listeners'])
+    expect(packagesOf(`cleanups/${name}`)).toEqual(['weakly', 'weakly/testing']);
 });

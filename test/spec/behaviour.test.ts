@@ -81,7 +81,9 @@ describe('WeakRef', () => {
     minorGc();
     // Not asked with deref(): that would keep what is left.
     expect(binding.testing.unseen()).toBe(0);
-    expect(refs.filter((ref) => ref.deref() === undefined).length).toBeGreaterThan(900);
+    const dead = refs.filter((ref) => ref.deref() === undefined).length;
+    // Stress flags make targets old before they die.
+    if (process.env.WEAKLY_STRESS === undefined) expect(dead).toBeGreaterThan(900);
   });
 
   it('does not keep its target by itself: a ring through it is collected', async () => {
@@ -112,11 +114,12 @@ describe('FinalizationRegistry', () => {
   }
 
   function die(made: FinalizationRegistry<unknown>, held: readonly unknown[], token?: object): void {
+    majorGc();
+    const before = binding.pending().entryDeaths;
     away(() => {
       for (const value of held) made.register({}, value, token);
     });
-    const before = binding.stats().deadEntries;
-    gcNowUntil(() => binding.stats().deadEntries >= before + held.length - 2, 'dead');
+    gcNowUntil(() => binding.pending().entryDeaths >= before + held.length - 2, 'dead');
   }
 
   it('calls once for each registration, with what is held, and undefined as this', async () => {

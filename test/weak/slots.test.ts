@@ -73,6 +73,17 @@ describe('slots', () => {
     expect(binding.stats().capacity).toBeLessThanOrEqual(Math.max(capacity * 2, 65_536));
   });
 
+  it('are not added while there are free ones, however often GCs end a job that makes some', async () => {
+    drop(20_000);
+    await gcUntil(() => binding.stats().dead === 0 && binding.stats().live < 10_000, 'room');
+    const { capacity } = binding.stats();
+    for (let round = 0; round < 100; round++) {
+      drop(200);
+      round % 3 === 0 ? minorGc() : majorGc();
+    }
+    expect(binding.stats().capacity).toBe(capacity);
+  });
+
   it('are freed by a job that makes more and does not yield, before it uses up the free ones', async () => {
     await gcUntil(() => binding.stats().dead === 0, 'quiet');
     dropTogether(20_000);
