@@ -4,7 +4,8 @@ import { collectionIsFull } from './placed-entries.js';
 
 /**
  * The entries of a collection with weak keys. `order` has them as they were inserted: it is the collection's, and outlives
- * this object, which goes when the collection is cleared.
+ * this object, which goes when the collection is cleared. It must never have a number that is not there any more and may be
+ * given to others, wherever the stack ends: so it is changed first when an entry goes. Calls into V8 need the least of the stack.
  */
 export class OrderedEntries extends Owner {
   readonly #order: Set<number>;
@@ -19,7 +20,12 @@ export class OrderedEntries extends Owner {
     for (;;) {
       const entry = binding.addEntry(key, this.number, 0); // it is found by its number alone
       if (entry >= 0) {
-        this.#append(entry);
+        try {
+          this.#order.add(entry);
+        } catch (cause) {
+          binding.discardEntry(entry);
+          throw collectionIsFull(cause);
+        }
         return entry;
       }
       makeRoom();
@@ -31,7 +37,12 @@ export class OrderedEntries extends Owner {
     for (;;) {
       const entry = typeof key === 'symbol' ? binding.addSymbolKey(key, this.number) : binding.addKey(key, this.number);
       if (entry >= 0) {
-        this.#append(entry);
+        try {
+          this.#order.add(entry);
+        } catch (cause) {
+          binding.discardEntry(entry);
+          throw collectionIsFull(cause);
+        }
         return;
       }
       makeRoom();
@@ -42,23 +53,14 @@ export class OrderedEntries extends Owner {
   removeKey(key: WeakKey): void {
     const entry = typeof key === 'symbol' ? binding.findSymbolKey(key, this.number) : binding.findKey(key, this.number);
     if (entry < 0) return;
-    binding.discardEntry(entry);
     this.#order.delete(entry);
+    binding.discardEntry(entry);
   }
 
   /** Removes the entry of a key that lives. */
   remove(entry: number): void {
-    binding.discardEntry(entry);
     this.#order.delete(entry);
-  }
-
-  #append(entry: number): void {
-    try {
-      this.#order.add(entry);
-    } catch (cause) {
-      binding.discardEntry(entry);
-      throw collectionIsFull(cause);
-    }
+    binding.discardEntry(entry);
   }
 
   override died(_place: number, entry: number): void {

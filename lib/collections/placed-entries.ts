@@ -27,8 +27,10 @@ export abstract class PlacedEntries<P> extends Owner {
     }
   }
 
-  /** Gives an entry back out of turn; whether its target was alive. */
-  protected unplace(entry: number): boolean {
+  /** Gives an entry back out of turn, and takes it off a list of them; whether its target was alive. */
+  protected unplace(entry: number, list?: Map<P, number>, key?: P): boolean {
+    // First: what is listed must be there, and the call into V8 needs less of the stack than this one.
+    list?.delete(key as P);
     const left = binding.discardEntry(entry);
     // A dead one's place is free when its turn in the queue comes.
     if (left < 0) return false;

@@ -44,8 +44,7 @@ export class ValueEntries<K> extends PlacedEntries<K> {
 
   /** Removes a key; whether its value was alive. */
   remove(key: K, entry: number): boolean {
-    this.map.delete(key);
-    return this.unplace(entry);
+    return this.unplace(entry, this.map, key);
   }
 
   protected override diedWith(key: K, entry: number): void {

@@ -95,7 +95,7 @@ export class WeakKeyMap<K extends WeakKey, V> implements Map<K, V> {
   delete(key: K): boolean {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.delete`, NAME);
     if (!this.#values.has(key)) return false;
-    // First, because its call is the last for which the stack can be too small.
+    // First, because its call needs the most of the stack.
     this.#entries.removeKey(key);
     return this.#values.delete(key);
   }

@@ -71,7 +71,7 @@ export class WeakKeySet<T extends WeakKey> implements Set<T> {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.delete`, NAME);
     const entry = this.#index.get(value);
     if (entry === undefined) return false;
-    // First, because its call is the last for which the stack can be too small.
+    // First, because its call needs the most of the stack.
     this.#entries.remove(entry);
     return this.#index.delete(value);
   }

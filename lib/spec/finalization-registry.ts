@@ -48,14 +48,15 @@ class Registrations extends Owner {
   /** A new entry; its place. */
   #add(target: WeakKey): number {
     for (;;) {
-      const place = this.#free.at(-1) ?? this.#held.length;
+      // Taken before anybody has it: should the stack end in between, it stays unused.
+      const place = this.#free.pop() ?? this.#held.length;
       const entry = binding.addEntry(target, this.number, place);
       if (entry >= 0) {
-        this.#free.pop();
         this.#held[place] = NOTHING;
         this.#entries[place] = entry;
         return place;
       }
+      if (place < this.#held.length) this.#free.push(place);
       makeRoom(); // may free places
     }
   }

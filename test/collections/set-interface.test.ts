@@ -231,6 +231,8 @@ describe.each<[string, Constructor]>([
         { size: 1, has: () => true },
         { size: 1, has: 1, keys: () => [].values() },
         { size: 'many', has: () => true, keys: () => [].values() },
+        { size: Symbol('many'), has: () => true, keys: () => [].values() },
+        { size: 1n, has: () => true, keys: () => [].values() },
         { size: -1, has: () => true, keys: () => [].values() },
       ])
         expect(() => set[method](bad)).toThrow(

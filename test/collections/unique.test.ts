@@ -146,6 +146,27 @@ describe('unique', () => {
     expect(() => unique(value)).toThrow(refused(part));
   });
 
+  it.each<[string, unknown]>([
+    ['a class that extends Array', class Rows extends Array {}.from([1, 2])],
+    ['no prototype', Object.setPrototypeOf([1, 2], null)],
+    ['the prototype of a Map', Object.setPrototypeOf([1, 2], Map.prototype)],
+  ])('refuses arrays of %s', (_, array) => {
+    expect(() => unique(array)).toThrow(expect.objectContaining({ code: 'ERR_WEAKLY_VALUE' }));
+    expect(() => unique({ list: array })).toThrow(/"value.list"/);
+  });
+
+  it('refuses arrays that are nested too deeply to be copied', () => {
+    for (let levels = 2_000; levels < 12_000; levels += 250) {
+      let nested: unknown[] = [];
+      for (let i = 0; i < levels; i++) nested = [nested];
+      try {
+        unique(nested);
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'ERR_WEAKLY_VALUE' });
+      }
+    }
+  });
+
   it('refuses what is nested too deeply', () => {
     expect(() => unique(deep())).toThrow(refused('nested too deeply'));
   });

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WeakCache, type WeakCacheOptions } from '../../lib/collections/index.js';
-import { make } from '../../lib/index.js';
-import { away, gcUntil, majorGc, turn, verify } from '../support/gc.js';
+import { make, queue } from '../../lib/index.js';
+import { away, gcUntil, majorGc, minorGc, turn, verify } from '../support/gc.js';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -208,6 +208,23 @@ describe('WeakCache', () => {
     expect(held).toEqual({ id: 1 });
   });
 
+  it('what dies after clear() is no death of the cache any more', async () => {
+    const cache = new WeakCache<number, Value>({ max: 1 });
+    // Until a major GC, what an old cache has forgotten is old, too, and still there when young values die.
+    for (let i = 0; i < 2; i++) majorGc();
+    const pointers = away(() => {
+      const held = Array.from({ length: 100 }, (_, id) => ({ id }));
+      for (const value of held) cache.set(value.id, value);
+      cache.clear();
+      return held.map((value) => make(value));
+    });
+    for (let i = 0; i < 3; i++) minorGc();
+    await turn();
+    await gcUntil(() => !pointers.some(({ alive }) => alive), 'dead');
+    await queue.settled();
+    expect(cache.stats()).toMatchObject({ deaths: 0, strong: 0, weak: 0 });
+  });
+
   it('keeps counts of so many keys that have left as it is told', () => {
     const cache = new WeakCache<number, Value>({ max: 10, history: 3 });
     for (let i = 0; i < 5; i++) cache.get(i);
@@ -326,6 +343,47 @@ describe('WeakCache.fetch', () => {
     slow.resolve({ id: 1 });
     await turn();
     expect(cache.get('a')).toEqual({ id: 2 });
+  });
+
+  it('a loader that aborts the signal of who asked, before it returns, is not waited for', async () => {
+    const cache = new WeakCache<string, Value>({ max: 1 });
+    const controller = new AbortController();
+    const load = vi.fn((_key: string, { signal }: { signal: AbortSignal }) => {
+      controller.abort(new Error('enough'));
+      return new Promise<Value>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    });
+    await expect(cache.fetch('a', load, { signal: controller.signal })).rejects.toThrow('enough');
+    expect([load.mock.calls.length, cache.stats().loading, cache.has('a')]).toEqual([1, 0, false]);
+  });
+
+  it('a loader that disposes of the cache, before it returns, is not waited for', async () => {
+    const cache = new WeakCache<string, Value>({ max: 1 });
+    let disposed: Promise<void> | undefined;
+    const loading = cache.fetch('a', () => {
+      disposed = cache[Symbol.asyncDispose]();
+      return { id: 1 };
+    });
+    await expect(loading).rejects.toMatchObject({ code: 'ERR_WEAKLY_DISPOSED' });
+    await disposed;
+    expect(cache.size).toBe(0);
+  });
+
+  it('any number may wait for one load, and V8 has nothing to say to that', async () => {
+    const cache = new WeakCache<string, Value>({ max: 1 });
+    const warnings: Error[] = [];
+    const warn = (warning: Error): number => warnings.push(warning);
+    process.on('warning', warn);
+    try {
+      const { promise, resolve } = deferred<Value>();
+      const waiting = Array.from({ length: 50 }, () => cache.fetch('a', () => promise));
+      const value = { id: 1 };
+      resolve(value);
+      expect(new Set(await Promise.all(waiting))).toEqual(new Set([value]));
+      await turn();
+      expect(warnings).toEqual([]);
+    } finally {
+      process.off('warning', warn);
+    }
   });
 
   it('leaves no listener on a signal that outlives the load', async () => {

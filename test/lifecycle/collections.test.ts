@@ -66,3 +66,23 @@ describe('node --import weakly/spec/global', () => {
     }
   });
 });
+
+describe('a collection survives', () => {
+  it('the end of the stack, at any point of a change, and of reclaiming', async () => {
+    const ended = await run('interrupted.mjs', ['stack']);
+    expect(facts(ended)).toEqual({ broken: 0, foreign: 0, of: 100_000 });
+    expectEnd(ended, 0, 1);
+  });
+
+  it('timeouts of vm in the middle of reclaiming, which goes on', async () => {
+    const ended = await run('interrupted.mjs', ['timeout']);
+    expect(facts(ended)).toEqual({ timedOut: 30 });
+    expectEnd(ended, 0, 1);
+  });
+
+  it('heap snapshots that are taken of a busy worker', async () => {
+    const ended = await run('interrupted.mjs', ['snapshots']);
+    expect(facts(ended)).toEqual({ values: 25, cleanups: 25 });
+    expect([ended.code, ended.signal]).toEqual([0, null]);
+  });
+});

@@ -333,6 +333,14 @@ describe('realms', () => {
     expect(() => Reflect.construct(OurRef, [{}], proxy)).toThrow(TypeError);
   });
 
+  it.each(['WeakRef', 'FinalizationRegistry'])('installInto changes nothing where %s is fixed', (name) => {
+    const realm = otherRealm() as unknown as Record<string, unknown>;
+    Object.defineProperty(realm, name, { writable: false, configurable: false });
+    const before = [realm.WeakRef, realm.FinalizationRegistry];
+    expect(() => installInto(realm)).toThrow(expect.objectContaining({ code: 'ERR_WEAKLY_REALM' }));
+    expect([realm.WeakRef, realm.FinalizationRegistry]).toEqual(before);
+  });
+
   it('installInto makes writable, hidden globals, the same ones each time', () => {
     const realm = otherRealm();
     const before = realm.WeakRef;
