@@ -27,7 +27,7 @@ the medians within a process, a ratio is that of two such figures. Between repet
 - HTTP requests come from another thread, one after the other.
 - Collections: "by hand" is a Map of WeakRefs with a FinalizationRegistry (for weak keys, a WeakMap and a Set of them), as
   people write it; its source is in \`bench/contenders-collections.mjs\`. \`weakref\`, \`@cspell/strong-weak-map\` and
-  \`weak-lru-cache\` are the npm packages. A million entries are used in jobs of 10 000, so caches are cold and WeakRefs
+  \`weak-lru-cache\` are the npm packages. Entries are used in jobs of 10 000, so caches are cold and WeakRefs
   enter what they read into the set of kept objects; "get, 1 000 entries" is the opposite, many times per job. WeakMap,
   WeakSet, Map and lru-cache lack a feature, and are there to show what it costs.
 - Short-lived entries: made and dropped, with the GCs and the callbacks that follow. With weak values, 65 536 keys recur.

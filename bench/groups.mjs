@@ -2,7 +2,7 @@
 
 import { PLAN } from './plan.mjs';
 import { CLEANUPS, STAND_INS } from './plan-cleanups.mjs';
-import { CACHE, CANONICAL, DROP_INS, KEYS, MEMBERS, VALUES } from './plan-collections.mjs';
+import { CACHE, CANONICAL, COLLECTION_GROWTH, DROP_INS, KEYS, MEMBERS, VALUES } from './plan-collections.mjs';
 
 export const GROUPS = [
   {
@@ -52,3 +52,17 @@ export const GROUPS = [
 ];
 
 export const ENTRIES = GROUPS.flatMap(({ plan }) => plan);
+
+/** What the tables of these groups need. */
+export function idsOf(titles) {
+  return titles.flatMap((title) => {
+    const group = GROUPS.find((known) => known.title === title);
+    if (group === undefined)
+      throw new Error(`bench: no group ${title}; there are ${GROUPS.map((known) => known.title)}`);
+    const grown = Object.keys(COLLECTION_GROWTH).filter((id) =>
+      COLLECTION_GROWTH[id].title.endsWith(`a ${title} grows`),
+    );
+    const own = title === 'Pointers' ? ['growth'] : [];
+    return [...group.plan.map(({ id }) => id), ...grown, ...own];
+  });
+}

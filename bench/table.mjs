@@ -160,7 +160,6 @@ const GROWN = [
   ['iterate, ns', 'iterateNs'],
   ['delete, ns', 'deleteNs'],
   ['set a short-lived one, ns', 'churnNs'],
-  ['major GC added, ms', 'gcMs'],
 ];
 
 /** Titles and tables of how collections grow. */

@@ -5,6 +5,7 @@
 //   npm run bench -- --write             also writes docs/performance.md, and the tables of README.md
 //   npm run bench -- --from-saved        measures nothing; takes the results of earlier runs (bench/results/)
 //   npm run bench -- --only=read,memory  some measurements only; nothing is saved
+//   npm run bench -- --update=WeakCache  the tables of some groups only, put into the saved results; also with --write
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,6 +13,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { document } from '../bench/document.mjs';
+import { idsOf } from '../bench/groups.mjs';
 import { withTables } from '../bench/readme.mjs';
 import { runMajor } from '../bench/run.mjs';
 import { prepareMajor, prepareRoot } from '../bench/setup.mjs';
@@ -25,6 +27,7 @@ const { values: options } = parseArgs({
     write: { type: 'boolean', default: false },
     'from-saved': { type: 'boolean', default: false },
     only: { type: 'string' },
+    update: { type: 'string' },
   },
 });
 
@@ -49,10 +52,11 @@ function measure() {
   for (const target of list) prepareMajor(target, log);
   for (const target of list) {
     const v8 = execFileSync(target.node, ['-p', 'process.versions.v8'], { encoding: 'utf8' }).trim();
-    const only = options.only?.split(',');
+    const only = options.update === undefined ? options.only?.split(',') : idsOf(options.update.split(','));
     const result = runMajor({ ...target, v8 }, { quick: options.quick, only, log });
     // Part of a measurement, or a small one, must not take the place of a whole one.
-    if (only === undefined && !options.quick) save(result);
+    if (options.update !== undefined) update(result);
+    else if (only === undefined && !options.quick) save(result);
     results.push(result);
   }
   return results;
@@ -61,6 +65,16 @@ function measure() {
 function save(result) {
   mkdirSync(resultsDir, { recursive: true });
   writeFileSync(join(resultsDir, `${result.major}.json`), `${JSON.stringify(result, undefined, 2)}\n`);
+}
+
+/** Each table stays that of one run. */
+function update(result) {
+  const whole = saved().find(({ major }) => major === result.major);
+  if (whole === undefined || options.quick) throw new Error('bench: --update needs the saved results of a full run');
+  if (result.growth.length === 0) result.growth = whole.growth;
+  result.measured = { ...whole.measured, ...result.measured };
+  result.collectionGrowth = { ...whole.collectionGrowth, ...result.collectionGrowth };
+  save(result);
 }
 
 function saved() {

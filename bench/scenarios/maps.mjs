@@ -137,7 +137,7 @@ async function churn(n, put) {
 }
 
 /** A forced major GC while all n entries live; with `none`, the same without a collection. */
-export async function mapGc(contender, n, { times = 11 } = {}) {
+export async function mapGc(contender, n, { times = 7 } = {}) {
   const state = contender.map === undefined ? { targets: makeTargets(n) } : await filled(contender, n);
   await settle();
   const pauses = [];
@@ -245,12 +245,13 @@ export async function equalStrings(contender, n) {
 const text = (part) => Buffer.from(`0123456789${part}`, 'latin1').toString('latin1');
 
 /** How maps grow: everything of one size in one process. */
-export async function mapGrowth(contender, n, { times = 7 } = {}) {
+export async function mapGrowth(contender, n) {
   await warmUp(contender);
   await settle();
   // Few calls take too little time to be measured once.
   const samples = [];
-  for (let i = 0; i < Math.max(1, Math.min(20, 200_000 / n)); i++) samples.push(await use(contender, n, 3));
+  for (let i = 0; i < Math.max(1, Math.min(20, 200_000 / n)); i++)
+    samples.push(await use(contender, n, n > 1e5 ? 2 : 3));
   const used = Object.fromEntries(
     Object.entries(samples[0]).map(([metric, value]) => [
       metric,
@@ -258,11 +259,7 @@ export async function mapGrowth(contender, n, { times = 7 } = {}) {
     ]),
   );
   const { ns: churnNs } = contender.strong ? {} : await mapReplace(contender, n);
-  // What so few add to a GC is less than one GC differs from the next.
-  if (n < 100_000) return { ...used, churnNs };
-  const { ms } = await mapGc(contender, n, { times });
-  const { ms: none } = await mapGc({}, n, { times });
-  return { ...used, churnNs, gcMs: ms - none };
+  return { ...used, churnNs };
 }
 
 /** Beside n entries that stay, 300 000 others that nobody holds: nanoseconds of one. */

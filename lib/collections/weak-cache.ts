@@ -274,7 +274,7 @@ export class WeakCache<K extends {}, V extends object> {
     return load.wait(signal);
   }
 
-  /** What has happened so far, and how much there is now. Cheap. */
+  /** What has happened so far, and how much there is now. As cheap as a `size`: the first after a GC may look for the dead. */
   stats(): WeakCacheStats {
     if (!(#strong in Object(this))) throw receiverError(this, `${NAME}.prototype.stats`, NAME);
     return { ...this.#totals.counts, strong: this.#strong.size, weak: this.#items.weak, loading: this.#running.size };

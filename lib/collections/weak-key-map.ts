@@ -29,7 +29,9 @@ const NAME = 'WeakKeyMap';
  * @throws TypeError `ERR_WEAKLY_TARGET` when a key that is added is no object, function or non-registered symbol; nothing is
  *   changed. As with WeakMap, `get`, `has` and `delete` of such a key find nothing.
  * @throws TypeError `ERR_WEAKLY_ARGUMENT` when the constructor's argument is not iterable, or an item is no `[key, value]`.
- * @throws Error `ERR_WEAKLY_MEMORY` when no memory, or none of 2^28 numbers, is left for one more entry.
+ * @throws TypeError `ERR_WEAKLY_CALLBACK` when a callback is no function.
+ * @throws Error `ERR_WEAKLY_MEMORY` when no memory, or none of 2^28 numbers, is left for one more entry, or for the map itself,
+ *   which `clear` makes anew.
  * @throws TypeError `ERR_WEAKLY_RECEIVER` when a method is called on anything but a WeakKeyMap.
  */
 export class WeakKeyMap<K extends WeakKey, V> implements Map<K, V> {

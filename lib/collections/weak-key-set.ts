@@ -33,7 +33,10 @@ const twice = (key: unknown): unknown => [key, key];
  *   changed. As with WeakSet, `has` and `delete` of such a value find nothing.
  * @throws TypeError `ERR_WEAKLY_ARGUMENT` when the constructor's argument is not iterable, or that of `union` and the like is
  *   no set.
- * @throws Error `ERR_WEAKLY_MEMORY` when no memory, or none of 2^28 numbers, is left for one more member.
+ * @throws TypeError `ERR_WEAKLY_CALLBACK` when the callback of `forEach` is no function. RangeError `ERR_WEAKLY_RANGE` when the
+ *   size of another set is negative.
+ * @throws Error `ERR_WEAKLY_MEMORY` when no memory, or none of 2^28 numbers, is left for one more member, or for the set itself,
+ *   which `clear` makes anew.
  * @throws TypeError `ERR_WEAKLY_RECEIVER` when a method is called on anything but a WeakKeySet.
  */
 export class WeakKeySet<T extends WeakKey> implements Set<T> {

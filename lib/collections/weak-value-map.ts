@@ -32,7 +32,9 @@ const NAME = 'WeakValueMap';
  *
  * @throws TypeError `ERR_WEAKLY_TARGET` when a value is no object, function or non-registered symbol; nothing is changed.
  * @throws TypeError `ERR_WEAKLY_ARGUMENT` when the constructor's argument is not iterable, or an item is no `[key, value]`.
- * @throws Error `ERR_WEAKLY_MEMORY` when no memory, or none of 2^28 numbers, is left for one more entry.
+ * @throws TypeError `ERR_WEAKLY_CALLBACK` when a callback is no function.
+ * @throws Error `ERR_WEAKLY_MEMORY` when no memory, or none of 2^28 numbers, is left for one more entry, or for the map itself,
+ *   which `clear` makes anew.
  * @throws TypeError `ERR_WEAKLY_RECEIVER` when a method is called on anything but a WeakValueMap.
  */
 export class WeakValueMap<K, V extends WeakKey> implements Map<K, V> {
@@ -50,8 +52,8 @@ export class WeakValueMap<K, V extends WeakKey> implements Map<K, V> {
 
   /**
    * Groups of items by what `callback` gives for each. The groups are arrays, and as values of the map held by nothing but
-   * **their items: a group lives as long as one of these does** (and the map). So items have to be objects, functions or
-   * non-registered symbols.
+   * **their items: a group lives as long as one of these does** (and the map), and with it all the others in it. So items have
+   * to be objects, functions or non-registered symbols.
    *
    * @throws TypeError `ERR_WEAKLY_TARGET` for any other item.
    */
