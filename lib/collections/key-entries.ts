@@ -2,6 +2,11 @@ import { binding } from '../binding.js';
 import { makeRoom, Owner } from '../weak/entries.js';
 import { collectionIsFull } from './placed-entries.js';
 
+function enter(key: WeakKey, owner: number, findable: boolean): number {
+  if (!findable) return binding.addEntry(key, owner, 0);
+  return typeof key === 'symbol' ? binding.addSymbolKey(key, owner) : binding.addKey(key, owner);
+}
+
 /**
  * The entries of a collection with weak keys. `order` has them as they were inserted: it is the collection's, and outlives
  * this object, which goes when the collection is cleared. It must never have a number that is not there any more and may be
@@ -15,10 +20,10 @@ export class OrderedEntries extends Owner {
     this.#order = order;
   }
 
-  /** A new entry for a key that has none. */
-  add(key: WeakKey): number {
+  /** A new entry for a key that has none; or one to be found by `removeKey`, which if it is there already stays the only one. */
+  add(key: WeakKey, findable: boolean): number {
     for (;;) {
-      const entry = binding.addEntry(key, this.number, 0); // it is found by its number alone
+      const entry = enter(key, this.number, findable);
       if (entry >= 0) {
         try {
           this.#order.add(entry);
@@ -27,23 +32,6 @@ export class OrderedEntries extends Owner {
           throw collectionIsFull(cause);
         }
         return entry;
-      }
-      makeRoom();
-    }
-  }
-
-  /** Adds a key, to be found by `removeKey`; if it has an entry, it keeps that. */
-  addKey(key: WeakKey): void {
-    for (;;) {
-      const entry = typeof key === 'symbol' ? binding.addSymbolKey(key, this.number) : binding.addKey(key, this.number);
-      if (entry >= 0) {
-        try {
-          this.#order.add(entry);
-        } catch (cause) {
-          binding.discardEntry(entry);
-          throw collectionIsFull(cause);
-        }
-        return;
       }
       makeRoom();
     }

@@ -83,7 +83,7 @@ export class WeakKeyMap<K extends WeakKey, V> implements Map<K, V> {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.set`, NAME);
     if (!this.#values.has(key)) {
       checkWeakKey(key, 'argument "key"', `${NAME}.prototype.set`);
-      this.#entries.addKey(key);
+      this.#entries.add(key, true);
     }
     this.#values.set(key, value);
     return this;

@@ -61,7 +61,7 @@ export class WeakKeySet<T extends WeakKey> implements Set<T> {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.add`, NAME);
     if (this.#index.has(value)) return this;
     checkWeakKey(value, 'argument "value"', `${NAME}.prototype.add`);
-    this.#index.set(value, this.#entries.add(value));
+    this.#index.set(value, this.#entries.add(value, false));
     return this;
   }
 

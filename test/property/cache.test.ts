@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { WeakCache } from '../../lib/collections/index.js';
-import { queue } from '../../lib/index.js';
-import { away, gcUntil, majorGc, minorGc, turn, verify } from '../support/gc.js';
-import { PROPERTY_TIMEOUT_MS, runs } from '../support/property.js';
+import { away, gcUntil, verify } from '../support/gc.js';
+import { carryOut, INTERRUPTIONS, PROPERTY_TIMEOUT_MS, runs } from '../support/property.js';
 
 /*
  * A cache against a model: the strong tier is a plain Map in the order of use, and what has left it is to be found exactly as
@@ -118,10 +117,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       model.weak.clear();
     },
   }),
-  fc.constant({ name: 'minor gc', run: () => minorGc() }),
-  fc.constant({ name: 'major gc', run: () => majorGc() }),
-  fc.constant({ name: 'drain', run: () => void queue.drain() }),
-  fc.constant({ name: 'turn of the event loop', run: () => turn() }),
+  ...INTERRUPTIONS,
 ); // biome-ignore format: a list
 
 describe('WeakCache against a model', () => {
@@ -131,14 +127,7 @@ describe('WeakCache against a model', () => {
       await fc.assert(
         fc.asyncProperty(fc.array(command, { maxLength: 80 }), async (commands) => {
           const model = new Model();
-          for (const { name, run } of commands) {
-            await run(model);
-            try {
-              model.check();
-            } catch (error) {
-              throw new Error(`after "${name}": ${error}`, { cause: error });
-            }
-          }
+          await carryOut(commands, model);
           const { cache, weak, held, strong } = model;
           const inUse = (): number => [...weak].filter(([n, version]) => held.get(n)?.version === version).length;
           await gcUntil(() => cache.stats().weak === inUse(), 'only what is held is left');

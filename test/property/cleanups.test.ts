@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { addCleanup, type Cleanup, finalizable, queue } from '../../lib/index.js';
 import * as records from '../../lib/reclaim/records.js';
-import { away, gcUntil, majorGc, minorGc, turn, verify } from '../support/gc.js';
-import { PROPERTY_TIMEOUT_MS, runs } from '../support/property.js';
+import { away, gcUntil, verify } from '../support/gc.js';
+import { carryOut, INTERRUPTIONS, PROPERTY_TIMEOUT_MS, runs } from '../support/property.js';
 
 /*
  * Random registering, stopping, dropping, collecting and draining against a plain model: every callback is called exactly
@@ -113,10 +113,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
         for (let i = 0; i < n; i++) finalizable({ i }, () => model.finalized++);
       }),
   })),
-  fc.constant({ name: 'minor gc', run: () => minorGc() }),
-  fc.constant({ name: 'major gc', run: () => majorGc() }),
-  fc.constant({ name: 'drain', run: () => void queue.drain() }),
-  fc.constant({ name: 'turn of the event loop', run: () => turn() }),
+  ...INTERRUPTIONS,
 );
 
 describe('cleanups against a model', () => {
@@ -126,14 +123,7 @@ describe('cleanups against a model', () => {
       await fc.assert(
         fc.asyncProperty(fc.array(command, { maxLength: 40 }), async (commands) => {
           const model = new Model();
-          for (const { name, run } of commands) {
-            await run(model);
-            try {
-              model.check();
-            } catch (error) {
-              throw new Error(`after "${name}": ${error}`, { cause: error });
-            }
-          }
+          await carryOut(commands, model);
           const { entries } = model;
           const due = (): boolean =>
             entries.every(({ target, stopped, calls }) => stopped || calls === 1 || model.held.has(target)) &&

@@ -3,8 +3,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { binding } from '../../lib/binding.js';
 import { WeakKeyMap, WeakKeySet, WeakValueMap } from '../../lib/collections/index.js';
 import { queue } from '../../lib/index.js';
-import { away, gcUntil, majorGc, minorGc, turn, verify } from '../support/gc.js';
-import { PROPERTY_TIMEOUT_MS, runs } from '../support/property.js';
+import { away, gcUntil, majorGc, minorGc, verify } from '../support/gc.js';
+import { carryOut, INTERRUPTIONS, PROPERTY_TIMEOUT_MS, runs } from '../support/property.js';
 
 /*
  * Random use, dropping, collecting and draining, against a plain Map in which nothing dies. What is held has to be there, in
@@ -266,10 +266,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       );
     },
   }),
-  fc.constant({ name: 'minor gc', run: () => minorGc() }),
-  fc.constant({ name: 'major gc', run: () => majorGc() }),
-  fc.constant({ name: 'drain', run: () => void queue.drain() }),
-  fc.constant({ name: 'turn of the event loop', run: () => turn() }),
+  ...INTERRUPTIONS,
 );
 
 describe.each<[string, () => Subject, boolean]>([
@@ -283,14 +280,7 @@ describe.each<[string, () => Subject, boolean]>([
       await fc.assert(
         fc.asyncProperty(fc.array(command, { maxLength: 40 }), async (commands) => {
           const model = new Model(create(), extras);
-          for (const { name, run } of commands) {
-            await run(model);
-            try {
-              model.check();
-            } catch (error) {
-              throw new Error(`after "${name}": ${error}`, { cause: error });
-            }
-          }
+          await carryOut(commands, model);
           const { held, entries, subject } = model;
           const left = [...entries.keys()].filter((id) => held.has(id));
           await gcUntil(() => subject.size === left.length, 'only what is held is left');

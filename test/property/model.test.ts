@@ -4,7 +4,7 @@ import { binding } from '../../lib/binding.js';
 import { type FieldPointer, make, makeField, type Pointer } from '../../lib/index.js';
 import { reclaimBatch } from '../../lib/weak/slots.js';
 import { away, gcUntil, majorGc, minorGc, turn, verify } from '../support/gc.js';
-import { PROPERTY_TIMEOUT_MS, runs } from '../support/property.js';
+import { carryOut, PROPERTY_TIMEOUT_MS, runs } from '../support/property.js';
 
 /*
  * Random make/field/drop/GC/drain/reuse against a plain model. The model holds what must be alive strongly and remembers
@@ -129,14 +129,7 @@ describe('pointers against a model', () => {
       await fc.assert(
         fc.asyncProperty(fc.array(command, { maxLength: 40 }), async (commands) => {
           const model = new Model();
-          for (const { name, run } of commands) {
-            await run(model);
-            try {
-              model.check();
-            } catch (error) {
-              throw new Error(`after "${name}"`, { cause: error });
-            }
-          }
+          await carryOut(commands, model);
           const dropped = [...model.pointers].filter(([id]) => !model.held.has(id));
           await gcUntil(() => dropped.every(([, pointer]) => !pointer.alive), 'everything dropped is dead');
           model.check();

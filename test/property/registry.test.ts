@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { queue } from '../../lib/index.js';
 import { FinalizationRegistry } from '../../lib/spec/index.js';
-import { away, gcUntil, majorGc, minorGc, turn, verify } from '../support/gc.js';
-import { PROPERTY_TIMEOUT_MS, runs } from '../support/property.js';
+import { away, gcUntil, verify } from '../support/gc.js';
+import { carryOut, INTERRUPTIONS, PROPERTY_TIMEOUT_MS, runs } from '../support/property.js';
 
 /* A registry against a model: each registration is called exactly once after its target was dropped, unless unregistered. */
 
@@ -95,10 +94,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       model.inside = by;
     },
   })),
-  fc.constant({ name: 'minor gc', run: () => minorGc() }),
-  fc.constant({ name: 'major gc', run: () => majorGc() }),
-  fc.constant({ name: 'drain', run: () => void queue.drain() }),
-  fc.constant({ name: 'turn of the event loop', run: () => turn() }),
+  ...INTERRUPTIONS,
 );
 
 describe('FinalizationRegistry of weakly/spec against a model', () => {
@@ -108,14 +104,7 @@ describe('FinalizationRegistry of weakly/spec against a model', () => {
       await fc.assert(
         fc.asyncProperty(fc.array(command, { maxLength: 40 }), async (commands) => {
           const model = new Model();
-          for (const { name, run } of commands) {
-            await run(model);
-            try {
-              model.check();
-            } catch (error) {
-              throw new Error(`after "${name}": ${error}`, { cause: error });
-            }
-          }
+          await carryOut(commands, model);
           model.inside = undefined;
           model.held.clear();
           await gcUntil(

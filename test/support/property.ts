@@ -1,3 +1,7 @@
+import fc from 'fast-check';
+import { queue } from '../../lib/index.js';
+import { majorGc, minorGc, turn } from './gc.js';
+
 /*
  * How long properties are tested. Under stress flags every step costs many times as much, and shrinking for ever; a long run
  * goes on for as long as it is told (scripts/test-stress.mjs).
@@ -21,3 +25,29 @@ export function runs(ordinary: number): Runs {
 
 /** For the test itself. */
 export const PROPERTY_TIMEOUT_MS = 240_000 + longMs;
+
+/** One step of a run, on a model `M` and the real thing that belongs to it. */
+export interface Command<M> {
+  readonly name: string;
+  run(model: M): unknown;
+}
+
+/** Does one after the other, and compares model and real thing after each. */
+export async function carryOut<M extends { check(): void }>(commands: readonly Command<M>[], model: M): Promise<void> {
+  for (const { name, run } of commands) {
+    await run(model);
+    try {
+      model.check();
+    } catch (error) {
+      throw new Error(`after "${name}": ${error}`, { cause: error });
+    }
+  }
+}
+
+/** What may come between any two steps. */
+export const INTERRUPTIONS = [
+  fc.constant({ name: 'minor gc', run: () => minorGc() }),
+  fc.constant({ name: 'major gc', run: () => majorGc() }),
+  fc.constant({ name: 'drain', run: () => void queue.drain() }),
+  fc.constant({ name: 'turn of the event loop', run: () => turn() }),
+];
