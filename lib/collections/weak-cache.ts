@@ -164,6 +164,8 @@ export class WeakCache<K extends {}, V extends object> {
   readonly #history: number;
   /** The loads whose values are going to be stored. */
   readonly #loads: Map<K, Load<V>> = new Map();
+  /** Used over and over, and only here: lru-cache writes into it what it has done, if somebody wants to know. */
+  readonly #forEver: { ttl: number; status: unknown } = { ttl: 0, status: undefined };
   readonly #running: Set<Load<V>> = new Set();
   readonly #shrinkable: Shrinkable | undefined;
   #toEvict = 0;
@@ -384,8 +386,9 @@ export class WeakCache<K extends {}, V extends object> {
   #putStrong(item: Item<K, V>, from: number): void {
     const { key, terms } = item;
     if (terms === undefined) {
-      // An object of its own: lru-cache writes into it.
-      this.#strong.set(key, item, { ttl: 0 });
+      const forEver = this.#forEver;
+      forEver.status = undefined;
+      this.#strong.set(key, item, forEver as { ttl: number });
       if (item.entry < 0) this.#items.add(item);
       return;
     }
