@@ -34,7 +34,7 @@ const SETS = [
   { flags: ['--scavenger-chaos-mode', '--max-semi-space-size=1'] },
 ];
 
-const LIMIT_MS = 5 * 60_000;
+const LIMIT_MS = 8 * 60_000;
 const LONG_MS = 8_000;
 
 function knownFlags(node) {
