@@ -233,10 +233,10 @@ export function oldestTime(): number | undefined {
 /** For tests: which invariant of the tables is broken, or null. Walks everything. */
 export function verify(): string | null {
   for (;;) {
-    const { armed } = binding.pending();
     const before = counts();
+    const { armed } = binding.pending();
     const broken = verifyAgainst(armed, before.pending);
-    // A GC in the middle of the walk found more to be due: what was counted is of two times.
+    // Since the first of these, a GC has found more to be due: what was counted is of two times.
     if (binding.dueState[DEATHS] === before.queued) return broken;
   }
 }
