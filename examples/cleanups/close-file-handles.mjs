@@ -53,29 +53,29 @@ function report(name, { descriptor, cleanup }) {
   console.log(`  ${name}: its descriptor is ${state}, its cleanup is ${cleanup.state}`);
 }
 
-/** Opens a file and writes to it. Only what is returned outlives the call. */
+/** Files that somebody has. */
+const files = new Map();
+
+/** Opens a file and writes to it. What is returned, a number and a cleanup, does not hold it. */
 function open(name) {
   const file = new LogFile(pathOf(name));
   file.write(`hello from ${name}`);
-  return file;
-}
-
-/** A file that nobody closes and nobody keeps: what is left of it is a number, and a cleanup, which does not hold it. */
-function forget(name) {
-  const { descriptor, cleanup } = open(name);
+  files.set(name, file);
+  const { descriptor, cleanup } = file;
   return { descriptor, cleanup };
 }
 
 const used = open('used');
-const forgotten = forget('forgotten');
+const forgotten = open('forgotten');
 const closed = open('closed by hand');
-closed.close();
+files.get('closed by hand').close();
 
 console.log('before a garbage collection');
 report('used', used);
 report('forgotten', forgotten);
 report('closed by hand', closed);
 
+files.delete('forgotten'); // and nobody has closed it
 // A program just goes on, and the collection comes when V8 thinks fit. An example cannot wait for that.
 await gcUntil(() => forgotten.cleanup.state === 'done');
 
@@ -84,7 +84,7 @@ report('used', used);
 report('forgotten', forgotten);
 report('closed by hand', closed);
 
-used.write('still here');
+files.get('used').write('still here');
 console.log('at exit, what is still in use is closed as well: the cleanup has the option atExit');
 process.on('exit', () => {
   report('used', used);

@@ -41,7 +41,10 @@ async function browse(...names) {
 /** `outside`: how many images are in use that the cache has had to give up. */
 async function report(what, outside) {
   // A server would go on serving, and the collector would come by itself.
-  await gcUntil(() => cache.stats().weak === outside);
+  await gcUntil(() => {
+    const { strong, weak, deaths } = cache.stats();
+    return weak === outside && strong + weak + deaths === decoded;
+  });
   const { strong, weak, hitsStrong, hitsWeak, misses, deaths } = cache.stats();
   console.log(`${what}: ${decoded} decoded so far`);
   console.log(`  ${strong} held by the cache, ${weak} by their users only, ${deaths} gone`);
