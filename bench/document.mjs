@@ -35,6 +35,8 @@ the medians within a process, a ratio is that of two such figures. Between repet
   from \`bench/native-v8\`, and was one of two ways to keep WeakKeyMap's values (the other, which won, is a WeakMap).
 - From letting go to the call: 5000 targets a second that live 20 ms each, beside objects that live long enough to be
   promoted; no GC is forced. ">=": that share had not been called at the end.
+- Each table is of one run. Those of single groups can be measured anew (\`--update=<groups>\`), so two tables need not be of
+  the same run.
 - The service, stopping, short-lived pointers and cleanups, the GC in which entries die, and growth are measured in one
   round each, everything else in three or five.`;
 

@@ -49,7 +49,7 @@ export interface Binding {
   discardEntry(entry: number): number;
   /** How many of the owner's entries are alive, exactly. */
   countEntries(owner: number): number;
-  /** Moves dead entries into `deadEntries`; their number. -1: there is more to do. */
+  /** Moves dead entries into `deadEntries`; their number. -1: to be asked again. */
   takeEntries(): number;
   /** Frees those in `deadEntries`. */
   releaseEntries(): void;

@@ -122,6 +122,7 @@ class CellTable {
   void Die(uint32_t i, CellList* dead);
   void StartSearch();
   void ScanYoung(CellList* dead);
+  void PutInNursery(uint32_t i);
 
   Memory& memory_;
   Cell** chunks_ = nullptr;
@@ -140,8 +141,6 @@ class CellTable {
   // told at once (the handle is null) and queued by the next major GC.
   CellVector nursery_;
   CellVector survivors_;
-  void PutInNursery(uint32_t i);
-
   // How many more GCs must look at everything, because a cell could not be put on its list.
   int young_incomplete_ = 0;
 

@@ -1,6 +1,7 @@
 // Collections: reading, changing and iterating them, what they add to collections of garbage, and memory.
 
-import { JOB, makeTargets, median, now, settle, sleep, timedMajor, turn } from './common.mjs';
+import { JOB, makeTargets, median, now, settle, timedMajor, turn } from './common.mjs';
+import { leastBytes } from './memory.mjs';
 
 export let sink;
 
@@ -171,14 +172,7 @@ export async function mapDie(contender, n) {
 export async function mapMemory(contender, n) {
   const state = contender.map === undefined ? { targets: makeTargets(n) } : await filled(contender, n);
   state.keys = undefined;
-  for (let i = 0; i < 2_000_000; i++) sink = { n: i, garbage: true };
-  sink = undefined;
-  let bytes = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < 8; i++) {
-    await settle(2);
-    await sleep(50);
-    bytes = Math.min(bytes, process.memoryUsage.rss() / n);
-  }
+  const bytes = await leastBytes(n);
   if (state.targets.length !== n) throw new Error('unreachable; it keeps the targets to here');
   return { bytes };
 }

@@ -25,6 +25,7 @@ interface Collection {
 /** Nothing is taken out of an iterator to be shown. */
 const shown = (collection: Collection): string => `[${collection[Symbol.toStringTag]} Iterator]`;
 
+/** What an iterator of targets makes of each: nothing. */
 export const itself = (target: unknown): unknown => target;
 
 /** [key, entry] -> key */

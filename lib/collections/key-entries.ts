@@ -1,6 +1,6 @@
 import { binding } from '../binding.js';
 import { makeRoom, Owner } from '../weak/entries.js';
-import { collectionIsFull } from './placed-entries.js';
+import { notListed } from './placed-entries.js';
 
 function enter(key: WeakKey, owner: number, findable: boolean): number {
   if (!findable) return binding.addEntry(key, owner, 0);
@@ -28,8 +28,9 @@ export class OrderedEntries extends Owner {
         try {
           this.#order.add(entry);
         } catch (cause) {
-          binding.discardEntry(entry);
-          throw collectionIsFull(cause);
+          // One that was there before stays: its number must not become another's.
+          if (!findable || !this.#order.has(entry)) binding.discardEntry(entry);
+          throw notListed(cause);
         }
         return entry;
       }

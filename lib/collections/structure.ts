@@ -70,7 +70,7 @@ function isPlain(object: object): boolean {
 /** An `Array.prototype` is an array itself, in whatever realm. That of a class that extends Array is none. */
 function isPlainArray(array: unknown[]): boolean {
   const prototype = Object.getPrototypeOf(array) as unknown;
-  return Array.isArray(prototype) && isPlain(Object.getPrototypeOf(prototype) ?? prototype);
+  return Array.isArray(prototype) && isPlain(prototype);
 }
 
 /** What cannot be a plain object or an array, in words; undefined for one that may be. */

@@ -1,5 +1,5 @@
 import { binding } from '../binding.js';
-import { collectionIsFull, PlacedEntries } from './placed-entries.js';
+import { notListed, PlacedEntries } from './placed-entries.js';
 
 /** More places than this are not kept for a map that has become empty. */
 const FEW = 1024;
@@ -27,7 +27,7 @@ export class ValueEntries<K> extends PlacedEntries<K> {
       this.map.set(key, entry);
     } catch (cause) {
       this.unplace(entry);
-      throw collectionIsFull(cause);
+      throw notListed(cause);
     }
   }
 

@@ -39,10 +39,11 @@ class Registrations extends Owner {
 
   register(target: WeakKey, held: unknown, token: WeakKey | undefined): void {
     const place = this.#add(target);
-    this.#held[place] = held;
     const serial = ((this.#serials[place] ?? 0) + 1) & 0x3fffffff;
     this.#serials[place] = serial;
     if (token !== undefined) this.#note(token, place, serial);
+    // Last: what could not be noted calls nobody.
+    this.#held[place] = held;
   }
 
   /** A new entry; its place. */

@@ -59,11 +59,6 @@ export function isAlive(entry: number): boolean {
   return ((words[word + 2] as number) & 1) === 1 && (words[word] !== 0 || words[word + 1] !== 0);
 }
 
-/** Whether an entry has not been found dead, so that it can be given back out of turn. Its target may be gone. */
-export function isOccupied(entry: number): boolean {
-  return (generationOf(entry) & 1) === 1;
-}
-
 let reclaiming = false;
 
 /** An execution that was terminated (by `vm`'s timeout, say) ran no `finally`. Only for who cannot be inside of one. */

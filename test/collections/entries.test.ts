@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { binding } from '../../lib/binding.js';
 import { WeakKeyMap, WeakKeySet, WeakValueMap } from '../../lib/collections/index.js';
 import { addCleanup } from '../../lib/index.js';
-import { away, gcNowUntil, gcUntil, majorGc, turn, verify } from '../support/gc.js';
+import { away, gcNowUntil, gcUntil, majorGc, minorGc, turn, verify } from '../support/gc.js';
 
 /*
  * What all collections rest on. The native calls are tested by themselves where no test could bring JavaScript to make them
@@ -71,8 +71,8 @@ it('a registration that has been found dead is not discarded a second time', asy
     return cleanup;
   });
   gcNowUntil(() => record.state === 'queued', 'dead');
-  // Of any record that is in the queue: the last one made is.
-  for (let i = 0; i < 64; i++) binding.discard(i);
+  // It is the only one, whatever its number.
+  for (let i = 0; i < 64; i++) expect(binding.discard(i)).toBe(false);
   verify();
   await gcUntil(() => called === 1, 'called');
 });
@@ -122,6 +122,11 @@ it('setting one key over and over takes no memory between two GCs', () => {
   for (let i = 0; i < 3_000_000; i++) map.set(1, i % 2 === 0 ? a : b);
   expect(binding.stats().bytes).toBeLessThan(most);
   expect([map.get(1), map.size, a]).toEqual([b, 1, {}]);
+  // Nor is the death of a young target missed that there was no room to note.
+  away(() => map.set(1, {}));
+  for (let i = 0; i < 3; i++) minorGc();
+  expect(binding.testing.unseen()).toBe(0);
+  gcNowUntil(() => map.size === 0, 'dead');
 });
 
 describe('when V8 has no place for one more', () => {
@@ -145,6 +150,21 @@ describe('when V8 has no place for one more', () => {
     fails(Map.prototype, 'set', () => map.set('a', value));
     expect([map.size, map.has('a'), [...map]]).toEqual([0, false, []]);
     expect([map.set('a', value).size, map.get('a')]).toEqual([1, value]);
+  });
+
+  it('what is no lack of room is passed on', () => {
+    const own = Map.prototype.set;
+    const map = new WeakValueMap<string, object>();
+    const overflow = new RangeError('Maximum call stack size exceeded');
+    Map.prototype.set = () => {
+      throw overflow;
+    };
+    try {
+      expect(() => map.set('a', {})).toThrow(overflow);
+    } finally {
+      Map.prototype.set = own;
+    }
+    expect([map.size, map.has('a')]).toEqual([0, false]);
   });
 
   it('WeakKeyMap and WeakKeySet say so, and are unchanged', () => {

@@ -149,6 +149,7 @@ describe('unique', () => {
   it.each<[string, unknown]>([
     ['a class that extends Array', class Rows extends Array {}.from([1, 2])],
     ['no prototype', Object.setPrototypeOf([1, 2], null)],
+    ['an array as its prototype', Object.setPrototypeOf([1, 2], [3])],
     ['the prototype of a Map', Object.setPrototypeOf([1, 2], Map.prototype)],
   ])('refuses arrays of %s', (_, array) => {
     expect(() => unique(array)).toThrow(expect.objectContaining({ code: 'ERR_WEAKLY_VALUE' }));

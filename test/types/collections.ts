@@ -20,16 +20,8 @@ import {
   WeakValueMap,
 } from '../../lib/collections/index.js';
 import { keepAlive } from '../../lib/index.js';
+import { type Animal, Dog, type Equal, type } from './kit.js';
 
-type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-function type<_T extends true>(): void {}
-
-class Animal {
-  name = '';
-}
-class Dog extends Animal {
-  bark(): void {}
-}
 class Tag {
   number = 0;
 }

@@ -11,16 +11,7 @@ import {
   makeField,
   Pointer,
 } from '../../lib/index.js';
-
-type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-function type<_T extends true>(): void {}
-
-class Animal {
-  name = '';
-}
-class Dog extends Animal {
-  bark(): void {}
-}
+import { type Animal, Dog, type Equal, type } from './kit.js';
 
 const dog = new Dog();
 const pointer = make(dog);

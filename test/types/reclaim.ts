@@ -17,9 +17,7 @@ import {
   setFinalizer,
 } from '../../lib/index.js';
 import { collected, gcUntil, type MatcherResult, type matchers } from '../../lib/testing/index.js';
-
-type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-function type<_T extends true>(): void {}
+import { type Equal, type } from './kit.js';
 
 class File {
   fd = 1;

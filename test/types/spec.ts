@@ -4,16 +4,8 @@ import { createContext, runInContext } from 'node:vm';
 import { keepAlive } from '../../lib/index.js';
 import * as global from '../../lib/spec/global.js';
 import { FinalizationRegistry, installInto, WeakRef } from '../../lib/spec/index.js';
+import { type Animal, Dog, type Equal, type } from './kit.js';
 
-type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-function type<_T extends true>(): void {}
-
-class Animal {
-  name = '';
-}
-class Dog extends Animal {
-  bark(): void {}
-}
 const dog = new Dog();
 
 // Swapped in without a thought: the very types of the global ones, both as values and as types.
