@@ -131,6 +131,8 @@ export interface BindingTesting {
   verify(): string | null;
   unseen(): number;
   setLimits(maxSlots: number, maxGeneration: number): void;
+  /** Whether new cells are refused, whatever is free. */
+  refuseCells(refuse: boolean): void;
   /** As if V8 had skipped the epilogues of the next GCs. */
   skipEpilogues(times: number): void;
   setNextPlace(place: number): void;

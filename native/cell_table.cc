@@ -18,7 +18,7 @@ CellTable::~CellTable() {
 }
 
 bool CellTable::Grow() {
-  if (capacity() + kChunkSize > max_cells_) return false;
+  if (held_back_ > 0 || capacity() + kChunkSize > max_cells_) return false;
   if (chunk_count_ == chunk_capacity_) {
     const uint32_t wanted = chunk_capacity_ == 0 ? 16 : chunk_capacity_ * 2;
     Cell** chunks = memory_.Resize(chunks_, chunk_capacity_, wanted);

@@ -71,7 +71,7 @@ class CellTable {
   Cell& cell(uint32_t i) { return chunks_[i >> kChunkShift][i & (kChunkSize - 1)]; }
   const Cell& cell(uint32_t i) const { return chunks_[i >> kChunkShift][i & (kChunkSize - 1)]; }
 
-  bool full() const { return free_head_ == kNone; }
+  bool full() const { return free_count_ <= held_back_; }
   // A cell for `target`; the table must not be full. The key is the caller's to set.
   uint32_t Occupy(v8::Isolate* isolate, v8::Local<v8::Value> target);
   // A dead cell that JavaScript has let go of becomes free or retires.
@@ -117,6 +117,8 @@ class CellTable {
     max_cells_ = max_cells;
     max_generation_ = max_generation;
   }
+  // For tests: as if there were neither a free cell nor memory for more, whatever GCs set free meanwhile.
+  void Refuse(bool refuse) { held_back_ = refuse ? kNone : 0; }
 
  private:
   void Die(uint32_t i, CellList* dead);
@@ -131,6 +133,7 @@ class CellTable {
 
   uint32_t free_head_ = kNone;
   uint32_t free_count_ = 0;
+  uint32_t held_back_ = 0;  // free, and not given to anyone
   uint32_t live_ = 0;
   uint32_t retired_ = 0;
   uint32_t max_cells_ = kMaxCells;

@@ -231,6 +231,12 @@ void Environment::ExportTesting(Napi::Object exports) {
     cleanups_.cells().SetLimits(number(info, 0), number(info, 1));
     entries_.cells().SetLimits(number(info, 0), number(info, 1));
   });
+  method("refuseCells", [this](const CallbackInfo& info) {
+    const bool refuse = info[0].As<Napi::Boolean>().Value();
+    slots_.cells().Refuse(refuse);
+    cleanups_.cells().Refuse(refuse);
+    entries_.cells().Refuse(refuse);
+  });
   method("skipEpilogues", [this, number](const CallbackInfo& info) { skip_epilogues_ = number(info, 0); });
   method("setNextPlace", [this, number](const CallbackInfo& info) { cleanups_.SetNextPlace(number(info, 0)); });
   method("refuseMemory", [this, number](const CallbackInfo& info) { memory_->RefuseNext(number(info, 0)); });

@@ -10,6 +10,7 @@ const MAX_GENERATION = 2 ** 30 - 1;
 afterEach(() => {
   binding.testing.setLimits(MAX_CELLS, MAX_GENERATION);
   binding.testing.refuseMemory(0);
+  binding.testing.refuseCells(false);
   verify();
 });
 
@@ -411,11 +412,12 @@ describe('bad input', () => {
       for (let i = 0; i <= entryCapacity; i++) add();
     }).toThrow(refused);
     expect(map.size).toBe(kept.length);
-    // Constant at this point: it needs one cell for its new owner, and gets none.
-    binding.testing.refuseMemory(1);
+    binding.testing.refuseMemory(0);
+    // It needs one cell for its new owner, and gets none.
+    binding.testing.refuseCells(true);
     expect(() => map.clear()).toThrow(refused);
     expect(map.size).toBe(kept.length);
-    binding.testing.refuseMemory(0);
+    binding.testing.refuseCells(false);
     add();
     expect([...map.values()]).toEqual(kept);
     map.clear();
