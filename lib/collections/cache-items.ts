@@ -1,4 +1,5 @@
 import { binding } from '../binding.js';
+import { NONE } from './collection-entries.js';
 import { PlacedEntries } from './placed-entries.js';
 
 /** Of both tiers. Asked anew each time: tests may have replaced it. */
@@ -40,9 +41,7 @@ export class Counts implements CacheCounts {
   }
 }
 
-/** In place of an entry. */
-const NONE = -1;
-/** Another item has taken its place. */
+/** In place of an entry: another item has taken its place. */
 const REPLACED = -2;
 
 /** How a value is stored, where that is not as usual. */
@@ -109,7 +108,7 @@ export class CacheItems<K, V extends object> extends PlacedEntries<Item<K, V>> {
 
   /** How many values are alive in the weak tier. */
   get weak(): number {
-    return binding.countEntries(this.number) - this.#both;
+    return this.count - this.#both;
   }
 
   /** The value of a weak item, if it is alive and not expired. */
@@ -137,6 +136,7 @@ export class CacheItems<K, V extends object> extends PlacedEntries<Item<K, V>> {
     } else {
       try {
         item.entry = this.place(item.value, item);
+        this.loose = NONE;
       } catch {
         this.end(item);
         return;
@@ -161,15 +161,18 @@ export class CacheItems<K, V extends object> extends PlacedEntries<Item<K, V>> {
   /** One whose value is dead has its end here, as if the queue had come to it. */
   #end(item: Item<K, V>): void {
     const { entry } = item;
-    if (entry >= 0) {
-      if (item.value !== undefined) this.#both--;
-      item.entry = NONE;
-      if (!this.unplace(entry)) {
-        item.deaths++;
-        this.#totals.deaths++;
-      }
+    if (entry < 0) {
+      item.value = undefined;
+      return;
     }
+    this.settle();
+    if (item.value !== undefined) this.#both--;
     item.value = undefined;
+    item.entry = NONE;
+    this.loose = entry;
+    if (this.giveBack()) return;
+    item.deaths++;
+    this.#totals.deaths++;
   }
 
   #remember(item: Item<K, V>): void {

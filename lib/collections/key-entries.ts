@@ -1,6 +1,6 @@
 import { binding } from '../binding.js';
-import { makeRoom, Owner } from '../weak/entries.js';
-import { notListed } from './placed-entries.js';
+import { makeRoom } from '../weak/entries.js';
+import { CollectionEntries, NONE, notListed } from './collection-entries.js';
 
 function enter(key: WeakKey, owner: number, findable: boolean): number {
   if (!findable) return binding.addEntry(key, owner, 0);
@@ -10,9 +10,9 @@ function enter(key: WeakKey, owner: number, findable: boolean): number {
 /**
  * The entries of a collection with weak keys. `order` has them as they were inserted: it is the collection's, and outlives
  * this object, which goes when the collection is cleared. It must never have a number that is not there any more and may be
- * given to others, wherever the stack ends: so it is changed first when an entry goes. Calls into V8 need the least of the stack.
+ * given to others, wherever the stack ends: so it is changed first when an entry goes.
  */
-export class OrderedEntries extends Owner {
+export class OrderedEntries extends CollectionEntries {
   readonly #order: Set<number>;
 
   constructor(order: Set<number>) {
@@ -20,16 +20,22 @@ export class OrderedEntries extends Owner {
     this.#order = order;
   }
 
-  /** A new entry for a key that has none; or one to be found by `removeKey`, which if it is there already stays the only one. */
+  /** The entries in their order, and no loose one. */
+  get order(): Set<number> {
+    this.settle();
+    return this.#order;
+  }
+
+  /** A new entry for a key that has none. `findable`: by `find`. Loose, until the collection has noted it. */
   add(key: WeakKey, findable: boolean): number {
+    this.settle();
     for (;;) {
       const entry = enter(key, this.number, findable);
       if (entry >= 0) {
+        this.loose = entry;
         try {
           this.#order.add(entry);
         } catch (cause) {
-          // One that was there before stays: its number must not become another's.
-          if (!findable || !this.#order.has(entry)) binding.discardEntry(entry);
           throw notListed(cause);
         }
         return entry;
@@ -38,21 +44,20 @@ export class OrderedEntries extends Owner {
     }
   }
 
-  /** Removes a key that lives. */
-  removeKey(key: WeakKey): void {
-    const entry = typeof key === 'symbol' ? binding.findSymbolKey(key, this.number) : binding.findKey(key, this.number);
-    if (entry < 0) return;
-    this.#order.delete(entry);
-    binding.discardEntry(entry);
+  /** The entry of a key that lives, or `NONE`. */
+  find(key: WeakKey): number {
+    return typeof key === 'symbol' ? binding.findSymbolKey(key, this.number) : binding.findKey(key, this.number);
   }
 
-  /** Removes the entry of a key that lives. */
-  remove(entry: number): void {
-    this.#order.delete(entry);
-    binding.discardEntry(entry);
+  override giveBack(): boolean {
+    this.#order.delete(this.loose);
+    const left = binding.discardEntry(this.loose);
+    this.loose = NONE;
+    return (left & 1) === 1;
   }
 
   override died(_place: number, entry: number): void {
     this.#order.delete(entry);
+    if (entry === this.loose) this.loose = NONE;
   }
 }

@@ -125,7 +125,7 @@ export type UniqueOptions<T> =
  */
 export class Unique<T> {
   readonly #handleOf: (value: T) => Handle<T>;
-  readonly #entries: { readonly number: number };
+  readonly #entries: { readonly count: number };
 
   constructor(options: UniqueOptions<T>) {
     checkOptions(options, ['key', 'equals', 'hash'], 'new Unique');
@@ -165,7 +165,7 @@ export class Unique<T> {
   /** How many handles are alive. */
   get size(): number {
     if (!(#handleOf in Object(this))) throw receiverError(this, 'Unique.prototype.size', 'Unique');
-    return binding.countEntries(this.#entries.number);
+    return this.#entries.count;
   }
 
   get [Symbol.toStringTag](): string {

@@ -1,5 +1,6 @@
 import { binding } from '../binding.js';
-import { notListed, PlacedEntries } from './placed-entries.js';
+import { NONE, notListed } from './collection-entries.js';
+import { PlacedEntries } from './placed-entries.js';
 
 /** More places than this are not kept for a map that has become empty. */
 const FEW = 1024;
@@ -26,9 +27,9 @@ export class ValueEntries<K> extends PlacedEntries<K> {
     try {
       this.map.set(key, entry);
     } catch (cause) {
-      this.unplace(entry);
       throw notListed(cause);
     }
+    this.loose = NONE;
   }
 
   /** Sets the value of a key. */
@@ -44,7 +45,11 @@ export class ValueEntries<K> extends PlacedEntries<K> {
 
   /** Removes a key; whether its value was alive. */
   remove(key: K, entry: number): boolean {
-    return this.unplace(entry, this.map, key);
+    this.settle();
+    // First: what is listed must be there.
+    this.map.delete(key);
+    this.loose = entry;
+    return this.giveBack();
   }
 
   protected override diedWith(key: K, entry: number): void {
@@ -54,7 +59,7 @@ export class ValueEntries<K> extends PlacedEntries<K> {
     this.map.delete(key);
   }
 
-  /** The value of a key has died, and the key is being removed. As {@link Owner.died}. */
+  /** The value of a key has died, and the key is being removed. As `died`. */
   protected gone(_key: K): void {}
 
   /** Whether a fresh one is better than this one, of whose places none is in use. */

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { binding } from '../binding.js';
 import { checkCallback, checkIterable, checkWeakKey, entryOf, receiverError } from '../validate.js';
+import { NONE } from './collection-entries.js';
 import { inspectAs, itself, likeBuiltIn, TargetsOfEntries } from './iterator.js';
 import { OrderedEntries } from './key-entries.js';
 
@@ -71,7 +72,7 @@ export class WeakKeyMap<K extends WeakKey, V> implements Map<K, V> {
   /** How many keys are alive. */
   get size(): number {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.size`, NAME);
-    return binding.countEntries(this.#entries.number);
+    return this.#entries.count;
   }
 
   get(key: K): V | undefined {
@@ -81,11 +82,15 @@ export class WeakKeyMap<K extends WeakKey, V> implements Map<K, V> {
 
   set(key: K, value: V): this {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.set`, NAME);
-    if (!this.#values.has(key)) {
-      checkWeakKey(key, 'argument "key"', `${NAME}.prototype.set`);
-      this.#entries.add(key, true);
+    if (this.#values.has(key)) {
+      this.#values.set(key, value);
+      return this;
     }
+    checkWeakKey(key, 'argument "key"', `${NAME}.prototype.set`);
+    const entries = this.#entries;
+    entries.add(key, true);
     this.#values.set(key, value);
+    entries.loose = NONE;
     return this;
   }
 
@@ -97,18 +102,23 @@ export class WeakKeyMap<K extends WeakKey, V> implements Map<K, V> {
   delete(key: K): boolean {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.delete`, NAME);
     if (!this.#values.has(key)) return false;
-    // First, because its call needs the most of the stack.
-    this.#entries.removeKey(key);
-    return this.#values.delete(key);
+    const entries = this.#entries;
+    entries.settle();
+    const entry = entries.find(key);
+    this.#values.delete(key);
+    entries.loose = entry;
+    return entries.giveBack();
   }
 
   /** In constant time. */
   clear(): void {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.clear`, NAME);
     if (this.#order.size === 0) return;
-    this.#entries = new OrderedEntries(this.#order);
-    this.#values = new WeakMap();
+    const entries = new OrderedEntries(this.#order);
+    const values = new WeakMap<K, V>();
     this.#order.clear();
+    this.#entries = entries;
+    this.#values = values;
   }
 
   /** The value of `key`; if there is none, `value` becomes it. ECMAScript's `Map.prototype.getOrInsert`. */
@@ -134,7 +144,7 @@ export class WeakKeyMap<K extends WeakKey, V> implements Map<K, V> {
   forEach(callback: (value: V, key: K, map: WeakKeyMap<K, V>) => void, thisArg: unknown = undefined): void {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.forEach`, NAME);
     checkCallback(callback, 'callback', `${NAME}.prototype.forEach`);
-    for (const entry of this.#order) {
+    for (const entry of this.#entries.order) {
       const key = binding.entry(entry) as K | undefined;
       if (key !== undefined) callback.call(thisArg, this.#values.get(key) as V, key, this);
     }
@@ -142,19 +152,19 @@ export class WeakKeyMap<K extends WeakKey, V> implements Map<K, V> {
 
   keys(): MapIterator<K> {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.keys`, NAME);
-    return new TargetsOfEntries(this, this.#order.values(), itself) as unknown as MapIterator<K>;
+    return new TargetsOfEntries(this, this.#entries.order.values(), itself) as unknown as MapIterator<K>;
   }
 
   values(): MapIterator<V> {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.values`, NAME);
-    return new TargetsOfEntries(this, this.#order.values(), (key) =>
+    return new TargetsOfEntries(this, this.#entries.order.values(), (key) =>
       this.#values.get(key as K),
     ) as unknown as MapIterator<V>;
   }
 
   entries(): MapIterator<[K, V]> {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.entries`, NAME);
-    return new TargetsOfEntries(this, this.#order.values(), (key) => [
+    return new TargetsOfEntries(this, this.#entries.order.values(), (key) => [
       key,
       this.#values.get(key as K),
     ]) as unknown as MapIterator<[K, V]>;

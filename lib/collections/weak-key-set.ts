@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { binding } from '../binding.js';
 import { checkCallback, checkIterable, checkWeakKey, receiverError } from '../validate.js';
+import { NONE } from './collection-entries.js';
 import { inspectAs, itself, likeBuiltIn, TargetsOfEntries } from './iterator.js';
 import { OrderedEntries } from './key-entries.js';
 import { type SetLike, setRecord } from './set-like.js';
@@ -54,14 +55,16 @@ export class WeakKeySet<T extends WeakKey> implements Set<T> {
   /** How many members are alive. */
   get size(): number {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.size`, NAME);
-    return binding.countEntries(this.#entries.number);
+    return this.#entries.count;
   }
 
   add(value: T): this {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.add`, NAME);
     if (this.#index.has(value)) return this;
     checkWeakKey(value, 'argument "value"', `${NAME}.prototype.add`);
-    this.#index.set(value, this.#entries.add(value, false));
+    const entries = this.#entries;
+    this.#index.set(value, entries.add(value, false));
+    entries.loose = NONE;
     return this;
   }
 
@@ -74,24 +77,28 @@ export class WeakKeySet<T extends WeakKey> implements Set<T> {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.delete`, NAME);
     const entry = this.#index.get(value);
     if (entry === undefined) return false;
-    // First, because its call needs the most of the stack.
-    this.#entries.remove(entry);
-    return this.#index.delete(value);
+    const entries = this.#entries;
+    entries.settle();
+    this.#index.delete(value);
+    entries.loose = entry;
+    return entries.giveBack();
   }
 
   /** In constant time. */
   clear(): void {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.clear`, NAME);
     if (this.#order.size === 0) return;
-    this.#entries = new OrderedEntries(this.#order);
-    this.#index = new WeakMap();
+    const entries = new OrderedEntries(this.#order);
+    const index = new WeakMap<T, number>();
     this.#order.clear();
+    this.#entries = entries;
+    this.#index = index;
   }
 
   forEach(callback: (value: T, same: T, set: WeakKeySet<T>) => void, thisArg: unknown = undefined): void {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.forEach`, NAME);
     checkCallback(callback, 'callback', `${NAME}.prototype.forEach`);
-    for (const entry of this.#order) {
+    for (const entry of this.#entries.order) {
       const value = binding.entry(entry) as T | undefined;
       if (value !== undefined) callback.call(thisArg, value, value, this);
     }
@@ -99,7 +106,7 @@ export class WeakKeySet<T extends WeakKey> implements Set<T> {
 
   values(): SetIterator<T> {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.values`, NAME);
-    return new TargetsOfEntries(this, this.#order.values(), itself) as unknown as SetIterator<T>;
+    return new TargetsOfEntries(this, this.#entries.order.values(), itself) as unknown as SetIterator<T>;
   }
 
   /** The same as `values`. */
@@ -109,7 +116,7 @@ export class WeakKeySet<T extends WeakKey> implements Set<T> {
 
   entries(): SetIterator<[T, T]> {
     if (!(#order in Object(this))) throw receiverError(this, `${NAME}.prototype.entries`, NAME);
-    return new TargetsOfEntries(this, this.#order.values(), twice) as unknown as SetIterator<[T, T]>;
+    return new TargetsOfEntries(this, this.#entries.order.values(), twice) as unknown as SetIterator<[T, T]>;
   }
 
   /** Members of this set, then those of `other`, which all have to be possible members. */

@@ -85,7 +85,7 @@ export class WeakValueMap<K, V extends WeakKey> implements Map<K, V> {
   /** How many values are alive. */
   get size(): number {
     if (!(#map in Object(this))) throw receiverError(this, `${NAME}.prototype.size`, NAME);
-    return binding.countEntries(this.#entries.number);
+    return this.#entries.count;
   }
 
   get(key: K): V | undefined {
@@ -118,8 +118,9 @@ export class WeakValueMap<K, V extends WeakKey> implements Map<K, V> {
   clear(): void {
     if (!(#map in Object(this))) throw receiverError(this, `${NAME}.prototype.clear`, NAME);
     if (this.#map.size === 0) return;
-    this.#entries = new ValueEntries(this.#map);
+    const entries = new ValueEntries(this.#map);
     this.#map.clear();
+    this.#entries = entries;
   }
 
   /** The value of `key`; if there is none, `value` becomes it. ECMAScript's `Map.prototype.getOrInsert`. */

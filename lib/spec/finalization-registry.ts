@@ -79,7 +79,6 @@ class Registrations extends Owner {
   unregister(token: WeakKey): boolean {
     const list = this.#tokens?.get(token);
     if (list === undefined) return false;
-    this.#tokens?.delete(token);
     let removed = false;
     for (let i = 0; i < list.length; i += 2) {
       const place = list[i] as number;
@@ -90,6 +89,8 @@ class Registrations extends Owner {
       this.#held[place] = NOTHING;
       if (entry !== DEAD && binding.discardEntry(entry) >= 0) this.#freePlace(place);
     }
+    // Last: should the stack end before, those that are left can still be taken back.
+    this.#tokens?.delete(token);
     return removed;
   }
 

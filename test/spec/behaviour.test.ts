@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { binding } from '../../lib/binding.js';
 import { make, queue } from '../../lib/index.js';
 import { FinalizationRegistry, WeakRef } from '../../lib/spec/index.js';
+import { failingAt } from '../support/failing.js';
 import { away, gcNowUntil, gcUntil, majorGc, minorGc, turn, verify } from '../support/gc.js';
 
 /* What a GC has to do with it. */
@@ -227,6 +228,38 @@ describe('FinalizationRegistry', () => {
     }
     expect(calls.length).toBe(1);
     expect([...calls, ...prevented].sort((x, y) => x - y)).toEqual([...tokens.keys()]);
+  });
+
+  it('a registration that fails at any call, for want of the stack, calls nobody; one that is taken back neither', async () => {
+    const { calls, made } = registry();
+    away(() => {
+      const held: object[] = [];
+      const register = (value: string, token: object): void => {
+        const target = {};
+        held.push(target);
+        made.register(target, value, token);
+      };
+      const failures = { register: 0, unregister: 0 };
+      for (let at = 0; failingAt(at, () => register(`register, call ${at}`, {})); at++) failures.register++;
+      for (let at = 0, failed = true; failed; at++) {
+        const token = {};
+        for (let i = 0; i < 3; i++) register(`unregister, call ${at}`, token);
+        failed = failingAt(at, () => made.unregister(token));
+        if (failed) failures.unregister++;
+        made.unregister(token);
+        expect(made.unregister(token)).toBe(false);
+      }
+      expect(Math.min(failures.register, failures.unregister)).toBeGreaterThanOrEqual(3);
+      verify();
+      register('works', {});
+    });
+    await gcUntil(() => calls.length > 1, 'called');
+    for (let i = 0; i < 3; i++) {
+      majorGc();
+      await turn();
+    }
+    // The register() at which nothing failed any more, and the last.
+    expect(calls.map((held) => String(held).replace(/\d+/, 'n'))).toEqual(['register, call n', 'works']);
   });
 
   it('a place that is used again does not answer to an old token', async () => {
