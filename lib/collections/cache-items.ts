@@ -28,11 +28,11 @@ export class Counts implements CacheCounts {
 
   /** Goes on counting where `other` has ended. */
   continue(other: Counts): void {
-    this.hitsStrong += other.hitsStrong;
-    this.hitsWeak += other.hitsWeak;
-    this.misses += other.misses;
-    this.loads += other.loads;
-    this.deaths += other.deaths;
+    this.hitsStrong = other.hitsStrong;
+    this.hitsWeak = other.hitsWeak;
+    this.misses = other.misses;
+    this.loads = other.loads;
+    this.deaths = other.deaths;
   }
 
   get counts(): CacheCounts {
@@ -41,14 +41,18 @@ export class Counts implements CacheCounts {
   }
 }
 
-/** In place of an entry: another item has taken its place. */
+/** In place of an entry: another item is in its place. */
 const REPLACED = -2;
+/** In place of an entry: {@link CacheItems} does not know it either. The strong tier finds its own. */
+const UNLISTED = -3;
 
 /** How a value is stored, where that is not as usual. */
 export interface Terms {
   readonly size: number | undefined;
   /** 0: for ever. */
   readonly ttl: number;
+  /** While weak; undefined: never. */
+  expires: number | undefined;
 }
 
 /**
@@ -64,9 +68,7 @@ export class Item<K, V extends object> extends Counts {
   readonly key: K;
   value: V | undefined;
   readonly terms: Terms | undefined;
-  /** While weak; undefined: never. */
-  expires: number | undefined = undefined;
-  entry = NONE;
+  entry = UNLISTED;
 
   constructor(key: K, value: V | undefined, terms: Terms | undefined) {
     super();
@@ -79,12 +81,19 @@ export class Item<K, V extends object> extends Counts {
     return this.terms === undefined ? 0 : this.terms.ttl;
   }
 
+  get expires(): number | undefined {
+    return this.terms?.expires;
+  }
+
   get hasEnded(): boolean {
     return this.value === undefined && this.entry < 0;
   }
 }
 
-/** All items of a cache, by their keys: those that have a value, and of so many others as `history` says, the latest. */
+/**
+ * The items of a cache that are not in the strong tier alone, by their keys: those that have been evicted, and of so many
+ * that have ended as `history` says, the latest.
+ */
 export class CacheItems<K, V extends object> extends PlacedEntries<Item<K, V>> {
   readonly #items: Map<K, Item<K, V>> = new Map();
   readonly #totals: Counts;
@@ -113,19 +122,21 @@ export class CacheItems<K, V extends object> extends PlacedEntries<Item<K, V>> {
 
   /** The value of a weak item, if it is alive and not expired. */
   peek(item: Item<K, V>): V | undefined {
-    if (item.entry < 0 || (item.expires !== undefined && item.expires <= clock.now())) return undefined;
+    if (item.entry < 0) return undefined;
+    const { expires } = item;
+    if (expires !== undefined && expires <= clock.now()) return undefined;
     return binding.entry(item.entry) as V | undefined;
   }
 
-  /** A new item, which goes on counting where the one before it has ended. */
-  add(item: Item<K, V>): void {
-    const known = this.#items.get(item.key);
-    if (known !== undefined) {
-      this.#end(known);
-      known.entry = REPLACED;
-      item.continue(known);
-    }
-    this.#items.set(item.key, item);
+  /** A new item of the strong tier goes on counting where the one before it has ended, which may have been there, too. */
+  replace(item: Item<K, V>, inStrong: Item<K, V> | undefined): void {
+    const before = inStrong?.entry === UNLISTED ? inStrong : this.#items.get(item.key);
+    if (before === undefined) return;
+    const listed = before.entry !== UNLISTED;
+    this.#end(before);
+    before.entry = REPLACED;
+    item.continue(before);
+    if (listed) this.#list(item);
   }
 
   /** From the strong tier into the weak one. Without memory for one more entry, it has ended. */
@@ -135,6 +146,7 @@ export class CacheItems<K, V extends object> extends PlacedEntries<Item<K, V>> {
       this.#both--;
     } else {
       try {
+        if (item.entry === UNLISTED) this.#list(item);
         item.entry = this.place(item.value, item);
         this.loose = NONE;
       } catch {
@@ -143,7 +155,7 @@ export class CacheItems<K, V extends object> extends PlacedEntries<Item<K, V>> {
       }
     }
     item.value = undefined;
-    item.expires = expires;
+    if (item.terms !== undefined) item.terms.expires = expires;
   }
 
   /** From the weak tier into the strong one. */
@@ -155,7 +167,13 @@ export class CacheItems<K, V extends object> extends PlacedEntries<Item<K, V>> {
   /** It has no value any more. */
   end(item: Item<K, V>): void {
     this.#end(item);
+    if (item.entry === UNLISTED) this.#list(item);
     this.#remember(item);
+  }
+
+  #list(item: Item<K, V>): void {
+    this.#items.set(item.key, item);
+    item.entry = NONE;
   }
 
   /** One whose value is dead has its end here, as if the queue had come to it. */

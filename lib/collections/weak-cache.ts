@@ -15,7 +15,7 @@ import { Load, type LoadContext } from './load.js';
 
 const NAME = 'WeakCache';
 
-export interface WeakCacheOptions<K, V extends object> {
+interface Options<K, V extends object> {
   /** How many values the strong tier holds at most. */
   readonly max?: number | undefined;
   /** The sum of sizes that the strong tier holds at most; every value then needs a size, see `sizeCalculation`. */
@@ -56,6 +56,10 @@ export interface WeakCacheOptions<K, V extends object> {
   readonly history?: number | undefined;
 }
 
+/** One limit at least has to be there: `max`, `maxSize`, or `ttl`. */
+export type WeakCacheOptions<K, V extends object> = Options<K, V> &
+  ({ readonly max: number } | { readonly maxSize: number } | { readonly ttl: number });
+
 export interface WeakCacheSetOptions {
   /** In milliseconds, instead of the cache's. */
   readonly ttl?: number | undefined;
@@ -92,6 +96,10 @@ const SHRINK_STEP = 256;
 function refuse(error: unknown, where: string): Error {
   const refusal = typeError('ERR_WEAKLY_OPTION', `${where}: ${error instanceof Error ? error.message : String(error)}`);
   return Object.defineProperty(refusal, 'cause', { value: error, configurable: true, writable: true });
+}
+
+function wrongReceiver(receiver: unknown, method: string): Error {
+  return receiverError(receiver, `${NAME}.prototype.${method}`, NAME);
 }
 
 function disposedError(where: string): Error {
@@ -164,8 +172,13 @@ export class WeakCache<K extends {}, V extends object> {
   readonly #history: number;
   /** The loads whose values are going to be stored. */
   readonly #loads: Map<K, Load<V>> = new Map();
-  /** Used over and over, and only here: lru-cache writes into it what it has done, if somebody wants to know. */
-  readonly #forEver: { ttl: number; status: unknown } = { ttl: 0, status: undefined };
+  /**
+   * Options for lru-cache, used over and over: V8 13.6 (Node.js 24) and later really make one for each call otherwise. It
+   * writes into them what it has done, if somebody wants to know.
+   */
+  readonly #usual: { ttl: number; status: unknown } = { ttl: 0, status: undefined };
+  /** The item in whose place lru-cache puts the one that it is being given. */
+  #replaced: Item<K, V> | undefined = undefined;
   readonly #running: Set<Load<V>> = new Set();
   readonly #shrinkable: Shrinkable | undefined;
   #toEvict = 0;
@@ -193,14 +206,22 @@ export class WeakCache<K extends {}, V extends object> {
 
   /** How many values are in the strong tier, or alive outside of it. What has expired counts until somebody asks for it. */
   get size(): number {
-    if (!(#strong in Object(this))) throw receiverError(this, `${NAME}.prototype.size`, NAME);
+    if (!(#strong in Object(this))) throw wrongReceiver(this, 'size');
     return this.#strong.size + this.#items.weak;
   }
 
   /** The value of a key, if there is one. */
   get(key: K): V | undefined {
-    if (!(#strong in Object(this))) throw receiverError(this, `${NAME}.prototype.get`, NAME);
-    const item = this.#strong.get(key);
+    let strong: LRUCache<K, Item<K, V>>;
+    // Short, and in one step with the read: V8 then inlines it together with lru-cache's.
+    try {
+      strong = this.#strong;
+    } catch {
+      throw wrongReceiver(this, 'get');
+    }
+    const usual = this.#usual;
+    usual.status = undefined;
+    const item = strong.get(key, usual as LRUCache.GetOptions<K, Item<K, V>, unknown>);
     if (item === undefined) return this.#getWeak(key);
     item.hitsStrong++;
     this.#totals.hitsStrong++;
@@ -209,7 +230,7 @@ export class WeakCache<K extends {}, V extends object> {
 
   /** Whether there is a value; counts as no use of it. */
   has(key: K): boolean {
-    if (!(#strong in Object(this))) throw receiverError(this, `${NAME}.prototype.has`, NAME);
+    if (!(#strong in Object(this))) throw wrongReceiver(this, 'has');
     if (this.#strong.has(key)) return true;
     const item = this.#items.get(key);
     return item !== undefined && this.#items.peek(item) !== undefined;
@@ -229,10 +250,10 @@ export class WeakCache<K extends {}, V extends object> {
 
   /** Forgets a key, also if its value is still in use; whether there was a value. A load under way will not be stored. */
   delete(key: K): boolean {
-    if (!(#strong in Object(this))) throw receiverError(this, `${NAME}.prototype.delete`, NAME);
+    if (!(#strong in Object(this))) throw wrongReceiver(this, 'delete');
     this.#loads.delete(key);
     const known = this.has(key);
-    const item = this.#items.get(key);
+    const item = this.#itemOf(key);
     this.#strong.delete(key);
     if (item !== undefined && !item.hasEnded) this.#items.end(item);
     return known;
@@ -240,7 +261,7 @@ export class WeakCache<K extends {}, V extends object> {
 
   /** Forgets everything. Loads under way will not be stored. */
   clear(): void {
-    if (!(#strong in Object(this))) throw receiverError(this, `${NAME}.prototype.clear`, NAME);
+    if (!(#strong in Object(this))) throw wrongReceiver(this, 'clear');
     const items = new CacheItems<K, V>(this.#totals, this.#history);
     this.#items.forget();
     this.#items = items;
@@ -278,14 +299,14 @@ export class WeakCache<K extends {}, V extends object> {
 
   /** What has happened so far, and how much there is now. As cheap as a `size`: the first after a GC may look for the dead. */
   stats(): WeakCacheStats {
-    if (!(#strong in Object(this))) throw receiverError(this, `${NAME}.prototype.stats`, NAME);
+    if (!(#strong in Object(this))) throw wrongReceiver(this, 'stats');
     return { ...this.#totals.counts, strong: this.#strong.size, weak: this.#items.weak, loading: this.#running.size };
   }
 
   /** The same for one key; undefined when it has never been asked for, or too long ago (see `history`). */
   statsOf(key: K): CacheCounts | undefined {
-    if (!(#strong in Object(this))) throw receiverError(this, `${NAME}.prototype.statsOf`, NAME);
-    return this.#items.get(key)?.counts;
+    if (!(#strong in Object(this))) throw wrongReceiver(this, 'statsOf');
+    return this.#itemOf(key)?.counts;
   }
 
   /**
@@ -318,6 +339,7 @@ export class WeakCache<K extends {}, V extends object> {
       dispose: (item, key, reason) => {
         if (reason === 'evict') this.#demote(item, key);
         else if (reason === 'expire' && !item.hasEnded) this.#items.end(item);
+        else if (reason === 'set') this.#replaced = item;
       },
     });
     // Sizes are taken once, when a value is set (#store): it may come back from the weak tier.
@@ -350,7 +372,7 @@ export class WeakCache<K extends {}, V extends object> {
     const value = item === undefined ? undefined : this.#items.peek(item);
     if (item === undefined || value === undefined) {
       this.#totals.misses++;
-      this.#countsOf(key, item).misses++;
+      this.#noted(key, item).misses++;
       return undefined;
     }
     item.hitsWeak++;
@@ -360,12 +382,15 @@ export class WeakCache<K extends {}, V extends object> {
     return value;
   }
 
+  #itemOf(key: K): Item<K, V> | undefined {
+    return this.#strong.peek(key, { allowStale: true }) ?? this.#items.get(key);
+  }
+
   /** Where to count what happens to a key that is not found. */
-  #countsOf(key: K, known: Item<K, V> | undefined): Counts {
+  #noted(key: K, known: Item<K, V> | undefined): Item<K, V> {
     if (known?.hasEnded === true) return known;
     const item = known ?? new Item<K, V>(key, undefined, undefined);
-    if (known === undefined) this.#items.add(item);
-    // Or else it has expired, or is dead, and nobody has found out before.
+    // It has expired, or is dead, and nobody has found out before; or there was none.
     this.#items.end(item);
     return item;
   }
@@ -374,7 +399,7 @@ export class WeakCache<K extends {}, V extends object> {
     const sizeOf = this.#sizeOf;
     const size = options?.size ?? sizeOf?.(value, key);
     const ttl = options?.ttl ?? this.#ttl;
-    const item = new Item(key, value, ttl === 0 && size === undefined ? undefined : { ttl, size });
+    const item = new Item(key, value, ttl === 0 && size === undefined ? undefined : { ttl, size, expires: undefined });
     try {
       this.#putStrong(item, NOW);
     } catch (error) {
@@ -385,19 +410,27 @@ export class WeakCache<K extends {}, V extends object> {
   /** `from`: when its time has begun. */
   #putStrong(item: Item<K, V>, from: number): void {
     const { key, terms } = item;
+    this.#replaced = undefined;
     if (terms === undefined) {
-      const forEver = this.#forEver;
-      forEver.status = undefined;
-      this.#strong.set(key, item, forEver as { ttl: number });
-      if (item.entry < 0) this.#items.add(item);
+      const usual = this.#usual;
+      usual.status = undefined;
+      this.#strong.set(key, item, usual as { ttl: number });
+      this.#replace(item);
       return;
     }
     const { ttl, size } = terms;
     const start = from === NOW ? clock.now() : from;
     this.#strong.set(key, item, size === undefined ? { ttl, start } : { ttl, start, size });
-    if (item.entry < 0) this.#items.add(item);
+    this.#replace(item);
     // Too large for the strong tier: it is found as long as it is in use.
     if (this.#sized && this.#strong.peek(key) !== item) this.#items.demote(item, ttl === 0 ? undefined : start + ttl);
+  }
+
+  #replace(item: Item<K, V>): void {
+    const replaced = this.#replaced;
+    this.#replaced = undefined;
+    // One that has come back from the weak tier is there already.
+    if (item.entry < 0) this.#items.replace(item, replaced);
   }
 
   #load(
@@ -406,8 +439,7 @@ export class WeakCache<K extends {}, V extends object> {
     options: WeakCacheSetOptions | undefined,
     where: string,
   ): Load<V> {
-    const counts = this.#countsOf(key, this.#items.get(key));
-    counts.loads++;
+    this.#noted(key, this.#items.get(key)).loads++;
     this.#totals.loads++;
     const forget = (): boolean => this.#loads.get(key) === load && this.#loads.delete(key);
     const load = new Load<V>(forget);

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { binding } from '../../lib/binding.js';
 import { WeakCache, type WeakCacheOptions } from '../../lib/collections/index.js';
@@ -492,6 +493,28 @@ it('disposal without memory for an owner aborts all loads, says so, and can be t
   keepAlive(value);
 });
 
+it('what lru-cache tells of its calls is told of each by itself, although its options are used again', () => {
+  const cache = new WeakCache<string, Value>({ max: 2 });
+  const told: Record<string, unknown>[] = [];
+  const listen = (status: unknown): void => void told.push(status as Record<string, unknown>);
+  const value = { id: 1 };
+  subscribe('lru-cache:metrics', listen);
+  try {
+    cache.set('a', value);
+    cache.get('a');
+    cache.get('b');
+    cache.set('a', value);
+  } finally {
+    unsubscribe('lru-cache:metrics', listen);
+  }
+  expect(told.map(({ op, key, get, set }) => [op, key, get ?? set])).toEqual([
+    ['set', 'a', 'add'],
+    ['get', 'a', 'hit'],
+    ['get', 'b', 'miss'],
+    ['set', 'a', 'replace'],
+  ]);
+});
+
 describe('bad input', () => {
   it.each<[string, string, unknown]>([
     ['ERR_WEAKLY_OPTION', 'options', undefined],
@@ -561,8 +584,10 @@ describe('bad input', () => {
     for (const key of Reflect.ownKeys(prototype)) {
       if (key === 'constructor' || key === Symbol.toStringTag) continue;
       const { value, get } = Object.getOwnPropertyDescriptor(prototype, key) as PropertyDescriptor;
-      const call = async (): Promise<unknown> => Reflect.apply(value ?? get, {}, []);
-      await expect(call()).rejects.toEqual(refused);
+      for (const receiver of [{}, undefined, 1]) {
+        const call = async (): Promise<unknown> => Reflect.apply(value ?? get, receiver, []);
+        await expect(call()).rejects.toEqual(refused);
+      }
     }
   });
 });

@@ -251,6 +251,12 @@ new WeakCache<string, symbol>({ max: 1 });
 new WeakCache<string | undefined, Dog>({ max: 1 });
 // @ts-expect-error it needs options
 new WeakCache<string, Dog>();
+// @ts-expect-error it needs a limit
+new WeakCache<string, Dog>({});
+// @ts-expect-error this is none
+new WeakCache<string, Dog>({ maxHeapRatio: 0.8, updateAgeOnGet: true });
+new WeakCache<string, Dog>({ maxSize: 1, ttl: undefined });
+new WeakCache<string, Dog>({ ttl: 1 });
 // @ts-expect-error no such option
 new WeakCache<string, Dog>({ maximum: 1 });
 // @ts-expect-error a limit is a number
