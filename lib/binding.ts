@@ -16,8 +16,8 @@ export interface Binding {
   takeDead(): number;
   /** Frees the slots of the batch. */
   release(): void;
-  /** One more chunk of cells, as words; null when memory or the limit refuses it. */
-  grow(): Int32Array | null;
+  /** Adds one more chunk of cells, as words, to the list of them; false when memory or the limit refuses it. */
+  grow(cells: Int32Array[]): boolean;
   /** Class name of a slot's target; null when it is gone. */
   describe(slot: number): string | null;
   /** Called from the event loop once per GC that found deaths, and after `wake`. */
@@ -31,7 +31,7 @@ export interface Binding {
   /** Frees the cells of those in `due`. */
   releaseDue(): void;
   /** Like `grow`, for registrations. */
-  growCleanups(): Int32Array | null;
+  growCleanups(cells: Int32Array[]): boolean;
   /** An owner of entries; -1 when dead ones must be freed first, or the table has to grow. So do all that add. */
   addOwner(owner: object): number;
   addEntry(target: object | symbol, owner: number, place: number): number;
@@ -54,7 +54,7 @@ export interface Binding {
   /** Frees those in `deadEntries`. */
   releaseEntries(): void;
   /** Like `grow`, for entries. */
-  growEntries(): Int32Array | null;
+  growEntries(cells: Int32Array[]): boolean;
   /** Three numbers for each: entry, owner, place. */
   readonly deadEntries: Int32Array;
   /** Asks for one more call of the `onDeaths` callback, in a later turn of the event loop. */

@@ -13,11 +13,13 @@ constexpr int kYoungGcs = 2;
 
 CellTable::~CellTable() {
   ResetAll();
-  for (uint32_t i = 0; i < chunk_count_; i++) memory_.Free(chunks_[i], kChunkSize);
+  const uint32_t chunks = chunk_count_ + (reserved_ ? 1 : 0);
+  for (uint32_t i = 0; i < chunks; i++) memory_.Free(chunks_[i], kChunkSize);
   memory_.Free(chunks_, chunk_capacity_);
 }
 
-bool CellTable::Grow() {
+bool CellTable::Reserve() {
+  if (reserved_) return true;
   if (held_back_ > 0 || capacity() + kChunkSize > max_cells_) return false;
   if (chunk_count_ == chunk_capacity_) {
     const uint32_t wanted = chunk_capacity_ == 0 ? 16 : chunk_capacity_ * 2;
@@ -28,15 +30,22 @@ bool CellTable::Grow() {
   }
   Cell* chunk = memory_.Allocate<Cell>(kChunkSize);
   if (chunk == nullptr) return false;
+  chunks_[chunk_count_] = chunk;
+  reserved_ = true;
+  return true;
+}
+
+void CellTable::Open() {
+  Cell* chunk = chunks_[chunk_count_];
   const uint32_t first = capacity();
-  chunks_[chunk_count_++] = chunk;
+  chunk_count_++;
+  reserved_ = false;
   // Lowest cell first, so that a run of new ones walks memory forwards.
   for (uint32_t i = kChunkSize; i-- > 0;) {
     chunk[i].link = free_head_;
     free_head_ = first + i;
   }
   free_count_ += kChunkSize;
-  return true;
 }
 
 uint32_t CellTable::Occupy(v8::Isolate* isolate, v8::Local<v8::Value> target) {

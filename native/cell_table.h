@@ -62,9 +62,12 @@ class CellTable {
   CellTable(const CellTable&) = delete;
   CellTable& operator=(const CellTable&) = delete;
 
-  // Adds a chunk. False: memory was refused or the limit is reached.
-  bool Grow();
-  void* ChunkMemory(uint32_t chunk) { return chunks_[chunk]; }
+  // A chunk more, in reserve. False: memory was refused or the limit is reached.
+  bool Reserve();
+  void* reserve() { return chunks_[chunk_count_]; }
+  // What is in reserve is free for use. Not before JavaScript has its words: an execution may be terminated at any point,
+  // and would read others in their place for ever after.
+  void Open();
   uint32_t chunk_count() const { return chunk_count_; }
   uint32_t capacity() const { return chunk_count_ << kChunkShift; }
 
@@ -129,6 +132,7 @@ class CellTable {
   Memory& memory_;
   Cell** chunks_ = nullptr;
   uint32_t chunk_count_ = 0;
+  bool reserved_ = false;  // one more chunk is there, not counted yet
   uint32_t chunk_capacity_ = 0;
 
   uint32_t free_head_ = kNone;

@@ -35,7 +35,7 @@ class CleanupQueue {
   // Once, before anything else; false when memory was refused.
   bool Init();
 
-  // A cell for one more registration; kNone: Grow(), then ask again.
+  // A cell for one more registration; kNone: it has to grow first.
   uint32_t Register(v8::Isolate* isolate, v8::Local<v8::Value> target);
 
   // GC epilogue only; whether anything died.

@@ -31,7 +31,7 @@ bool EntryTable::Init() {
   return batch_ != nullptr;
 }
 
-bool EntryTable::Grow() {
+bool EntryTable::Reserve() {
   // The index as well: it is needed by some collections only, and can be refused here only.
   if (!indexed_ && !(indexed_ = index_.Init())) return false;
   // The sides first: should the cells be refused, the next attempt finds them here.
@@ -47,7 +47,7 @@ bool EntryTable::Grow() {
     if (chunk == nullptr) return false;
     sides_[side_count_++] = chunk;
   }
-  return cells_.Grow();
+  return cells_.Reserve();
 }
 
 bool EntryTable::MustWait() {

@@ -92,7 +92,7 @@ class Environment {
   void LetGoOfCanary();
 
   // Cold calls.
-  Napi::Value Cells(CellTable& cells, bool grown);
+  Napi::Value Grow(CellTable& cells, bool reserved, const Napi::CallbackInfo& info);
   Napi::Value Describe(uint32_t slot);
   Napi::Value Stats();
   Napi::Value Pending();

@@ -70,12 +70,16 @@ void Environment::ReleaseDue(const Info& info) { From(info)->cleanups_.Release()
 
 void Environment::LeaveContext(const Info& info) { compat::LeaveAsyncContext(info.GetIsolate()); }
 
-// The cells of the chunk that was just added, as words; null if none was.
-Napi::Value Environment::Cells(CellTable& cells, bool grown) {
-  if (!grown) return env_.Null();
+// Puts the words of one more chunk into the list that JavaScript has of them, and opens it; whether it could.
+Napi::Value Environment::Grow(CellTable& cells, bool reserved, const Napi::CallbackInfo& info) {
   constexpr size_t kBytes = CellTable::kChunkSize * sizeof(Cell);
-  const v8::Local<v8::ArrayBuffer> buffer = Share(cells.ChunkMemory(cells.chunk_count() - 1), kBytes);
-  return {env_, compat::ToNapi(v8::Int32Array::New(buffer, 0, kBytes / sizeof(int32_t)))};
+  if (!reserved) return Napi::Boolean::New(env_, false);
+  const v8::Local<v8::ArrayBuffer> buffer = Share(cells.reserve(), kBytes);
+  const v8::Local<v8::Value> words = v8::Int32Array::New(buffer, 0, kBytes / sizeof(int32_t));
+  const v8::Local<v8::Object> list = compat::FromNapi(info[0]).As<v8::Object>();
+  if (!list->Set(isolate_->GetCurrentContext(), cells.chunk_count(), words).FromMaybe(false)) return env_.Undefined();
+  cells.Open();
+  return Napi::Boolean::New(env_, true);
 }
 
 // Memory of ours that JavaScript reads without a call, until the environment closes.
@@ -178,8 +182,9 @@ void Environment::Export(Napi::Object exports) {
 
   using Napi::CallbackInfo;
   const auto method = [&](const char* name, auto call) { exports.Set(name, Napi::Function::New(env_, call, name)); };
-  method("grow", [this](const CallbackInfo&) { return Cells(slots_.cells(), slots_.Grow()); });
-  method("growCleanups", [this](const CallbackInfo&) { return Cells(cleanups_.cells(), cleanups_.cells().Grow()); });
+  method("grow", [this](const CallbackInfo& info) { return Grow(slots_.cells(), slots_.Reserve(), info); });
+  method("growCleanups",
+         [this](const CallbackInfo& info) { return Grow(cleanups_.cells(), cleanups_.cells().Reserve(), info); });
   method("describe", [this](const CallbackInfo& info) { return Describe(info[0].As<Napi::Number>().Uint32Value()); });
   method("stats", [this](const CallbackInfo&) { return Stats(); });
   method("wake", [this](const CallbackInfo&) { reclaim_.Wake(); });

@@ -133,7 +133,8 @@ void Environment::ExportEntries(Napi::Object exports) {
   exports.Set(
       "growEntries",
       Napi::Function::New(
-          env_, [this](const Napi::CallbackInfo&) { return Cells(entries_.cells(), entries_.Grow()); }, "growEntries"));
+          env_, [this](const Napi::CallbackInfo& info) { return Grow(entries_.cells(), entries_.Reserve(), info); },
+          "growEntries"));
   constexpr size_t kBytes = EntryTable::kBatch * sizeof(EntryTable::Dead);
   exports.Set("deadEntries", compat::ToNapi(v8::Int32Array::New(Share(entries_.batch(), kBytes), 0, kBytes / 4)));
 }

@@ -30,7 +30,7 @@ uint32_t SlotTable::Acquire(v8::Isolate* isolate, v8::Local<v8::Value> target, u
   return slot;
 }
 
-bool SlotTable::Grow() {
+bool SlotTable::Reserve() {
   // The links first: should the cells be refused, the next attempt finds them here.
   if (next_count_ == cells_.chunk_count()) {
     if (next_count_ == next_capacity_) {
@@ -44,7 +44,7 @@ bool SlotTable::Grow() {
     if (links == nullptr) return false;
     next_[next_count_++] = links;
   }
-  return cells_.Grow();
+  return cells_.Reserve();
 }
 
 bool SlotTable::ShouldReclaimFirst() {

@@ -56,12 +56,10 @@ const DEATHS = 1;
 const OLDEST_TIME = 2;
 
 function grow(): boolean {
-  const words = binding.growCleanups();
-  if (words === null) return false;
-  cells.push(words);
-  payloads.push(new Array<unknown>(2 * SIZE).fill(undefined));
-  kinds.push(new Uint8Array(SIZE).fill(OVER));
-  return true;
+  // Before there are any records for them: what comes next may be more than the stack has room for.
+  payloads[cells.length] = new Array<unknown>(2 * SIZE).fill(undefined);
+  kinds[cells.length] = new Uint8Array(SIZE).fill(OVER);
+  return binding.growCleanups(cells);
 }
 
 function registerAfterGrowing(target: object | symbol): number {

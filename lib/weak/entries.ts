@@ -13,16 +13,9 @@ const MASK = 4095;
 
 const cells: Int32Array[] = [];
 
-function grow(): boolean {
-  const words = binding.growEntries();
-  if (words === null) return false;
-  cells.push(words);
-  return true;
-}
-
 /** After an entry was refused: another attempt is worth it, or this throws `ERR_WEAKLY_MEMORY`. */
 export function makeRoom(): void {
-  if (reclaimEntries() !== 0 || grow()) return;
+  if (reclaimEntries() !== 0 || binding.growEntries(cells)) return;
   const { entries } = binding.stats();
   throw plainError('ERR_WEAKLY_MEMORY', `weakly: no memory or no number for one more entry; there are ${entries}`);
 }

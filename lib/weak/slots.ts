@@ -39,15 +39,8 @@ export function onRelease(hook: ReleaseHook): void {
   releaseHooks.push(hook);
 }
 
-function grow(): boolean {
-  const words = binding.grow();
-  if (words === null) return false;
-  cells.push(words);
-  return true;
-}
-
 // Slot 0 exists from the start, so that the nil pointer can be asked like any other.
-if (!grow()) throw plainError('ERR_WEAKLY_MEMORY', 'weakly: no memory for the first slots');
+if (!binding.grow(cells)) throw plainError('ERR_WEAKLY_MEMORY', 'weakly: no memory for the first slots');
 
 /** The slot of `target`, which must be a valid one; made if there is none. */
 export function acquire(target: object): number {
@@ -67,7 +60,7 @@ export function acquireSymbol(target: symbol): number {
 function acquireAfterMakingRoom(target: object | symbol): number {
   for (;;) {
     // A batch may free nothing, if all of its slots retire.
-    if (reclaimBatch() === 0 && !grow()) {
+    if (reclaimBatch() === 0 && !binding.grow(cells)) {
       const { live } = binding.stats();
       throw plainError(
         'ERR_WEAKLY_MEMORY',
