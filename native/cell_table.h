@@ -62,10 +62,10 @@ class CellTable {
   CellTable(const CellTable&) = delete;
   CellTable& operator=(const CellTable&) = delete;
 
-  // A chunk more, in reserve. False: memory was refused or the limit is reached.
+  // One chunk more, in reserve; if there is one already, that. False: memory was refused or the limit is reached.
   bool Reserve();
-  void* reserve() { return chunks_[chunk_count_]; }
-  // What is in reserve is free for use. Not before JavaScript has its words: an execution may be terminated at any point,
+  void* reserved() { return chunks_[chunk_count_]; }
+  // Frees the cells that are in reserve for use. Not before JavaScript has its words: an execution may be terminated at any point,
   // and would read others in their place for ever after.
   void Open();
   uint32_t chunk_count() const { return chunk_count_; }

@@ -50,6 +50,7 @@ class EntryTable {
   uint32_t AddKey(v8::Isolate* isolate, v8::Local<v8::Value> key, uint32_t hash, uint32_t owner);
   // kNone: the owner has none.
   uint32_t FindKey(v8::Local<v8::Value> key, uint32_t hash, uint32_t owner) const;
+  // As CellTable's.
   bool Reserve();
 
   // The next two look for themselves: between JavaScript's look and its call a GC can find the target dead, and the handle

@@ -73,13 +73,16 @@ void Environment::LeaveContext(const Info& info) { compat::LeaveAsyncContext(inf
 // Puts the words of one more chunk into the list that JavaScript has of them, and opens it; whether it could.
 Napi::Value Environment::Grow(CellTable& cells, bool reserved, const Napi::CallbackInfo& info) {
   constexpr size_t kBytes = CellTable::kChunkSize * sizeof(Cell);
-  if (!reserved) return Napi::Boolean::New(env_, false);
-  const v8::Local<v8::ArrayBuffer> buffer = Share(cells.reserve(), kBytes);
-  const v8::Local<v8::Value> words = v8::Int32Array::New(buffer, 0, kBytes / sizeof(int32_t));
-  const v8::Local<v8::Object> list = compat::FromNapi(info[0]).As<v8::Object>();
-  if (!list->Set(isolate_->GetCurrentContext(), cells.chunk_count(), words).FromMaybe(false)) return env_.Undefined();
-  cells.Open();
-  return Napi::Boolean::New(env_, true);
+  bool grown = false;
+  if (reserved) {
+    const v8::Local<v8::ArrayBuffer> buffer = Share(cells.reserved(), kBytes);
+    const v8::Local<v8::Value> words = v8::Int32Array::New(buffer, 0, kBytes / sizeof(int32_t));
+    const v8::Local<v8::Object> list = compat::FromNapi(info[0]).As<v8::Object>();
+    // Not Set(), which runs what somebody may have put on Array.prototype, and says nothing where it was in vain.
+    grown = list->CreateDataProperty(isolate_->GetCurrentContext(), cells.chunk_count(), words).FromMaybe(false);
+    if (grown) cells.Open();
+  }
+  return Napi::Boolean::New(env_, grown);
 }
 
 // Memory of ours that JavaScript reads without a call, until the environment closes.

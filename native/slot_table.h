@@ -29,7 +29,7 @@ class SlotTable {
   // The slot of `target`, made if there is none. kNone: release dead ones, or if there are none grow, then ask again.
   uint32_t Acquire(v8::Isolate* isolate, v8::Local<v8::Value> target, uint32_t hash);
 
-  // Adds a chunk. False: memory was refused or the limit is reached.
+  // As CellTable's.
   bool Reserve();
 
   // A dead slot that JavaScript has let go of: leaves the index, becomes free or retires.

@@ -22,7 +22,7 @@ export function notListed(cause: unknown): unknown {
  *   where it is listed
  *   loose = NONE, or giveBack()
  *
- * Between a call that has returned and an assignment nothing can end, so an entry is listed, or loose, or neither there.
+ * Between a call that has returned and an assignment nothing can end, so an entry is listed, or loose, or not there.
  */
 export abstract class CollectionEntries extends Owner {
   /** An entry that is not in the collection yet, or not any more. */
@@ -37,7 +37,7 @@ export abstract class CollectionEntries extends Owner {
 
   /** How many targets are alive. */
   get count(): number {
-    if (this.loose !== NONE) this.giveBack();
+    this.settle();
     return binding.countEntries(this.number);
   }
 }

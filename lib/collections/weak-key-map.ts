@@ -105,6 +105,8 @@ export class WeakKeyMap<K extends WeakKey, V> implements Map<K, V> {
     const entries = this.#entries;
     entries.settle();
     const entry = entries.find(key);
+    // Only if a WeakMap that somebody has patched says that it is there; a call with no entry would be out of bounds.
+    if (entry === NONE) return false;
     this.#values.delete(key);
     entries.loose = entry;
     return entries.giveBack();

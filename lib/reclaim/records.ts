@@ -73,7 +73,11 @@ function registerAfterGrowing(target: object | symbol): number {
 export function add(target: object | symbol, callback: Callback, arg: unknown, flags: number): number {
   const registered = binding.register(target);
   const record = registered >= 0 ? registered : registerAfterGrowing(target);
-  setPayload(record, callback, arg);
+  // Without a call: were that one too many for the stack, a record would be left that is over, and counted as armed.
+  const payload = payloads[record >>> SHIFT] as unknown[];
+  const place = (record & MASK) << 1;
+  payload[place] = callback;
+  payload[place + 1] = arg;
   (kinds[record >>> SHIFT] as Uint8Array)[record & MASK] = flags;
   return record;
 }

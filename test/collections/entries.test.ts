@@ -62,6 +62,32 @@ describe('an entry that lives', () => {
   });
 });
 
+describe('a chunk whose words JavaScript could not take', () => {
+  it.each(['grow', 'growCleanups', 'growEntries'] as const)('%s: is not opened, and is the next one', (grow) => {
+    const before = binding.stats();
+    expect(binding[grow](Object.freeze([]) as never)).toBe(false);
+    const { bytes } = binding.stats();
+    expect(bytes).toBeGreaterThan(before.bytes);
+    // As often as one likes: it is there already.
+    expect(binding[grow](Object.freeze([]) as never)).toBe(false);
+    const after = binding.stats();
+    expect([after.bytes, after.capacity, after.entryCapacity]).toEqual([bytes, before.capacity, before.entryCapacity]);
+    verify();
+  });
+});
+
+it('a WeakKeyMap whose WeakMap lies deletes nothing that is not there', () => {
+  const map = new WeakKeyMap<object, number>([[Holder, 1]]);
+  const own = WeakMap.prototype.has;
+  WeakMap.prototype.has = () => true;
+  try {
+    expect(map.delete({})).toBe(false);
+  } finally {
+    WeakMap.prototype.has = own;
+  }
+  expect([...map]).toEqual([[Holder, 1]]);
+});
+
 it('a registration that has been found dead is not discarded a second time', async () => {
   let called = 0;
   const record = away(() => {

@@ -317,28 +317,6 @@ describe('FinalizationRegistry', () => {
     expect(target).toEqual({});
   });
 
-  it('a registration whose token could not be noted calls nobody', async () => {
-    const { calls, made } = registry();
-    const own = WeakMap.prototype.set;
-    const noRoom = new RangeError('no room');
-    let thrown: unknown;
-    WeakMap.prototype.set = () => {
-      throw noRoom;
-    };
-    try {
-      made.register({}, 'held', {});
-    } catch (error) {
-      thrown = error;
-    } finally {
-      WeakMap.prototype.set = own;
-    }
-    expect(thrown).toBe(noRoom);
-    die(made, ['other']);
-    await gcUntil(() => calls.includes('other'), 'called');
-    await turn();
-    expect(calls).toEqual(['other']);
-  });
-
   it('a token may be the target: it dies with it', async () => {
     const { calls, made } = registry();
     away(() => {
