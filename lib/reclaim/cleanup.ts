@@ -155,7 +155,7 @@ const OPTIONS = ['atExit', 'asyncContext'] as const;
  * @throws TypeError `ERR_WEAKLY_CALLBACK` when `fn` is no function.
  * @throws TypeError `ERR_WEAKLY_CLEANUP_HOLDS_TARGET` when `fn` or `arg` is the target, a stand-in or a Field of it.
  * @throws TypeError `ERR_WEAKLY_OPTION` when `options` is no object, has unknown options, or values of the wrong type.
- * @throws Error `ERR_WEAKLY_MEMORY` as for {@link make}. Nothing is registered when an error is thrown.
+ * @throws Error `ERR_WEAKLY_MEMORY` as for {@link make}. Nothing is registered when one of these is thrown.
  */
 export function addCleanup<A>(target: WeakKey, fn: (arg: A) => unknown, arg: A, options?: CleanupOptions): Cleanup;
 export function addCleanup(target: WeakKey, fn: () => unknown, arg?: undefined, options?: CleanupOptions): Cleanup;
