@@ -1,7 +1,9 @@
 {
   "variables": {
     # node-gyp rebuild --sanitize=1: the suite runs this build under ASan and UBSan.
-    "sanitize%": 0
+    "sanitize%": 0,
+    # node-gyp rebuild --coverage=1: with gcov's counters, for npm run coverage.
+    "coverage%": 0
   },
   "targets": [
     {
@@ -37,6 +39,12 @@
         ["OS=='linux'", {
           "cflags_cc": ["-fvisibility=hidden", "-ffunction-sections", "-fdata-sections"],
           "ldflags": ["-Wl,--gc-sections"]
+        }],
+        ["coverage==1", {
+          "cflags_cc": ["--coverage", "-O0", "-fprofile-update=atomic"],
+          "cflags_cc!": ["-O3"],
+          "ldflags": ["--coverage"],
+          "defines": ["WEAKLY_COVERAGE=1"]
         }],
         ["sanitize==1", {
           "cflags_cc": ["-fsanitize=address,undefined", "-fno-sanitize=vptr", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer", "-g", "-O1"],

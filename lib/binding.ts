@@ -2,12 +2,14 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { plainError } from './errors.js';
 
-/** The native module, as `native/environment_calls.cc` exports it. JavaScript validates; these calls trust their caller. */
+/**
+ * The native module, as `native/environment_calls.cc` exports it. JavaScript validates what users pass, with words. These calls
+ * check what they are given once more: whatever is not of the kind, out of bounds, or another's throws `ERR_WEAKLY_INTERNAL`, and
+ * nothing is read or changed.
+ */
 export interface Binding {
-  /** The slot of an object or function, made if there is none; -1 when dead ones must be freed first, or the table has to grow. */
-  acquire(target: object): number;
-  /** The same for a non-registered symbol. */
-  acquireSymbol(target: symbol): number;
+  /** The slot of a target, made if there is none; -1 when dead ones must be freed first, or the table has to grow. */
+  acquire(target: WeakKey): number;
   /** The target that (slot, generation) names; `undefined` when it is gone. */
   get(slot: number, generation: number): unknown;
   /** Does nothing, opaquely. */
@@ -18,51 +20,58 @@ export interface Binding {
   release(): void;
   /** Adds one more chunk of cells, as words, to the list of them; false when memory or the limit refuses it. */
   grow(cells: Int32Array[]): boolean;
-  /** Class name of a slot's target; null when it is gone. */
-  describe(slot: number): string | null;
+  /** Class name of the target that (slot, generation) names; null when it is gone. */
+  describe(slot: number, generation: number): string | null;
   /** Called from the event loop once per GC that found deaths, and after `wake`. */
   onDeaths(callback: () => void): void;
   /** A cell for one more registration; -1 when the table has to grow. */
-  register(target: object | symbol): number;
+  register(target: WeakKey): number;
   /** Frees the cell of a registration; false when its target has been found dead: it waits for its turn. */
-  discard(record: number): boolean;
+  discard(record: number, generation: number): boolean;
   /** Moves registrations that are due into `due`; their number. -1: the search goes on. */
   takeDue(): number;
   /** Frees the cells of those in `due`. */
   releaseDue(): void;
   /** Like `grow`, for registrations. */
   growCleanups(cells: Int32Array[]): boolean;
+  /** The chunk of registrations that `growCleanups` would open; -1 when memory or the limit refuses it. */
+  reserveCleanups(): number;
+  /**
+   * Gives the memory of one chunk back to the system that has been of no use since before the last major GC: its number, or -1 when
+   * there is none. Takes some 20 microseconds. None of its cells is live, now and until it is opened again.
+   */
+  giveBackSlots(): number;
+  giveBackCleanups(): number;
+  giveBackEntries(): number;
   /** An owner of entries; -1 when dead ones must be freed first, or the table has to grow. So do all that add. */
   addOwner(owner: object): number;
-  addEntry(target: object | symbol, owner: number, place: number): number;
-  /** A new entry, or the one that the owner has for the key. */
-  addKey(key: object, owner: number): number;
-  addSymbolKey(key: symbol, owner: number): number;
-  /** The entry of a key; -1: the owner has none. */
-  findKey(key: object, owner: number): number;
-  findSymbolKey(key: symbol, owner: number): number;
-  /** The target of an entry, or the owner of that number; undefined when it is gone. */
-  entry(entry: number): unknown;
+  addEntry(target: WeakKey, owner: number, ownerGeneration: number, place: number): number;
+  /** The same, for an entry that is found again by its target. */
+  addKey(key: WeakKey, owner: number, ownerGeneration: number, place: number): number;
+  /** The place of the entry of a key; -1: the owner has none. */
+  findKey(key: WeakKey, owner: number, ownerGeneration: number): number;
+  /** The target of an entry, or an owner; undefined when it is gone. */
+  entry(entry: number, generation: number): unknown;
   /** Gives another target to an entry; false when its own is dead. */
-  retarget(entry: number, target: object | symbol): boolean;
-  /** Frees an entry: its place, times two, plus one if its target was there. -1 when it has been found dead, and waits. */
-  discardEntry(entry: number): number;
+  retarget(entry: number, generation: number, target: WeakKey): boolean;
+  /** Frees an entry: 1 if its target was there, 0 if not. -1 when it has been found dead, and waits. */
+  discardEntry(entry: number, generation: number): number;
   /** How many of the owner's entries are alive, exactly. */
-  countEntries(owner: number): number;
+  countEntries(owner: number, ownerGeneration: number): number;
   /** Moves dead entries into `deadEntries`; their number. -1: to be asked again. */
   takeEntries(): number;
   /** Frees those in `deadEntries`. */
   releaseEntries(): void;
   /** Like `grow`, for entries. */
   growEntries(cells: Int32Array[]): boolean;
-  /** Three numbers for each: entry, owner, place. */
+  /** Five numbers for each: entry, its generation, owner, its generation, place. */
   readonly deadEntries: Int32Array;
   /** Asks for one more call of the `onDeaths` callback, in a later turn of the event loop. */
   wake(): void;
   stats(): BindingStats;
   /** Whether due wake-ups keep the process alive. */
   hold(hold: boolean): void;
-  /** Calls `callback` in no asynchronous context; throws what it throws. */
+  /** Calls `callback` in no asynchronous context. That had better catch what it throws: V8 takes it for uncaught. */
   outside(callback: () => void): void;
   /** Leaves the asynchronous context that what was called has entered, where V8 keeps it (Node.js 24). */
   leaveContext(): void;
@@ -106,6 +115,8 @@ export interface BindingStats {
   /** Slots that will never be used again, their generations being exhausted. */
   readonly retired: number;
   readonly capacity: number;
+  /** Cells of all three tables whose memory is there. */
+  readonly resident: number;
   readonly young: number;
   readonly buckets: number;
   /** Registrations whose target is alive, as far as the last GC knows. */
@@ -129,6 +140,8 @@ export interface BindingStats {
 
 export interface BindingTesting {
   verify(): string | null;
+  /** Six numbers for each entry that is not free: itself, its generation, owner, its generation, place, whether it is live. */
+  entries(): Uint32Array;
   unseen(): number;
   setLimits(maxSlots: number, maxGeneration: number): void;
   /** Whether new cells are refused, whatever is free. */

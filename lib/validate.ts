@@ -39,6 +39,11 @@ export function propertyKey(key: unknown, where: string): string | symbol {
   }
 }
 
+/** An Object in the language's sense: functions are. */
+export function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
+
 /** What can be pointed to: objects, functions, and symbols that are not registered. */
 export function isWeakKey(value: unknown): value is WeakKey {
   switch (typeof value) {
@@ -115,19 +120,6 @@ export function argumentError(value: unknown, where: string, expected: string, n
     'ERR_WEAKLY_ARGUMENT',
     `${where}: expected argument "${name}" to be ${expected}, got ${received(value)}`,
   );
-}
-
-/** What `for`-`of` takes. */
-export function checkIterable(value: unknown, name: string, where: string): asserts value is Iterable<unknown> {
-  if (value !== null && value !== undefined && typeof (value as Iterable<unknown>)[Symbol.iterator] === 'function')
-    return;
-  throw argumentError(value, where, 'iterable', name);
-}
-
-/** The key and value of what a Map's constructor takes. */
-export function entryOf(item: unknown, where: string): readonly [unknown, unknown] {
-  if (typeof item === 'object' && item !== null) return item as unknown as readonly [unknown, unknown];
-  throw typeError('ERR_WEAKLY_ARGUMENT', `${where}: expected each entry to be a [key, value], got ${received(item)}`);
 }
 
 export function receiverError(receiver: unknown, where: string, expected: string): TypeError {

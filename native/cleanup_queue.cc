@@ -3,6 +3,7 @@
 #include <uv.h>
 
 #include <algorithm>
+#include <array>
 
 namespace weakly {
 
@@ -16,14 +17,14 @@ constexpr uint32_t kDeathStep = 1u << 15;
 }  // namespace
 
 CleanupQueue::~CleanupQueue() {
-  memory_.Free(batch_, kBatch);
+  memory_.Free(shared_batch_, kBatch);
   memory_.Free(shared_, kSharedSize);
 }
 
 bool CleanupQueue::Init() {
-  batch_ = memory_.Allocate<uint32_t>(kBatch);
+  shared_batch_ = memory_.Allocate<uint32_t>(kBatch);
   shared_ = memory_.Allocate<double>(kSharedSize);
-  return batch_ != nullptr && shared_ != nullptr && groups_.Prepare() && runs_.Prepare();
+  return shared_batch_ != nullptr && shared_ != nullptr && groups_.Prepare() && runs_.Prepare();
 }
 
 uint32_t CleanupQueue::Register(v8::Isolate* isolate, v8::Local<v8::Value> target) {
@@ -54,9 +55,9 @@ bool CleanupQueue::Renumber() {
   return true;
 }
 
-bool CleanupQueue::OnGc(bool major) {
+bool CleanupQueue::OnGc(bool all) {
   CellList found;
-  if (!cells_.CollectDead(major, &found)) return false;
+  if (!cells_.CollectDead(all, &found)) return false;
   AddGroup();
   Add(&found);
   return true;
@@ -71,7 +72,7 @@ void CleanupQueue::Finish() {
 
 // Refused memory: the deaths count as those of the GC before.
 void CleanupQueue::AddGroup() {
-  static_cast<void>(groups_.Push({static_cast<double>(uv_hrtime()), 0, 0, 0, false}));
+  static_cast<void>(groups_.Push({static_cast<double>(uv_hrtime()), 0, 0, 0, kNone, false, true}));
   shared_[kOldestTime] = groups_[0].time;
 }
 
@@ -102,36 +103,56 @@ void CleanupQueue::Add(uint32_t cell) {
       return;
     }
   }
-  added.link = kNone;
-  if (!runs_.Push({added.key, cell, cell})) return Insert(cell);
-  group.runs++;
   group.deaths++;
+  if (runs_.Push({added.key, cell, cell})) {
+    added.link = kNone;
+    group.runs++;
+  } else {
+    added.link = group.rest;
+    group.rest = cell;
+    group.rest_sorted = false;
+  }
 }
 
-// Refused memory: slow, but in order, into the last run; if that is another group's, the cell counts as that one's.
-void CleanupQueue::Insert(uint32_t cell) {
-  while (groups_.back().runs == 0) groups_.Truncate(groups_.size() - 1);
-  Group& group = groups_.back();
-  group.deaths++;
-  group.heaped = false;
-  runs_.Truncate(runs_.size() - group.spent);
-  group.spent = 0;
-  Run& run = runs_.back();
-  Cell& added = cells_.cell(cell);
-  uint32_t before = kNone;
-  uint32_t after = run.head;
-  while (after != kNone && cells_.cell(after).key < added.key) {
-    before = after;
-    after = Next(after);
+// Two lists whose places ascend, as one.
+uint32_t CleanupQueue::Merged(uint32_t a, uint32_t b) {
+  uint32_t head = kNone;
+  uint32_t tail = kNone;
+  while (a != kNone && b != kNone) {
+    uint32_t& first = cells_.cell(a).key < cells_.cell(b).key ? a : b;
+    const uint32_t cell = first;
+    first = Next(cell);
+    if (tail == kNone) {
+      head = cell;
+    } else {
+      cells_.cell(tail).link = cell;
+    }
+    tail = cell;
   }
-  added.link = after;
-  if (after == kNone) run.tail = cell;
-  if (before == kNone) {
-    run.head = cell;
-    run.place = added.key;
-  } else {
-    cells_.cell(before).link = cell;
+  const uint32_t left = a != kNone ? a : b;
+  if (tail == kNone) return left;
+  cells_.cell(tail).link = left;
+  return head;
+}
+
+// Merge sort, without memory: list i of `sorted` is kNone or has 2^i cells.
+uint32_t CleanupQueue::Sorted(uint32_t list) {
+  std::array<uint32_t, 32> sorted;
+  sorted.fill(kNone);
+  while (list != kNone) {
+    uint32_t one = list;
+    list = Next(list);
+    cells_.cell(one).link = kNone;
+    size_t i = 0;
+    for (; sorted[i] != kNone; i++) {
+      one = Merged(sorted[i], one);
+      sorted[i] = kNone;
+    }
+    sorted[i] = one;
   }
+  uint32_t all = kNone;
+  for (const uint32_t part : sorted) all = Merged(part, all);
+  return all;
 }
 
 // Whether there is a group to take from: the last one is none while it is open.
@@ -160,16 +181,29 @@ int32_t CleanupQueue::Take() {
   }
   shared_[kBatchTime] = groups_[0].time;
   while (taken_ < kBatch && groups_[0].deaths > 0) batch_[taken_++] = PopFirst();
+  std::copy_n(batch_, taken_, shared_batch_);
   DropEmptyGroups();
   return static_cast<int32_t>(taken_);
 }
 
+uint32_t CleanupQueue::PopRest(Group& group) {
+  const uint32_t cell = group.rest;
+  group.rest = Next(cell);
+  group.deaths--;
+  return cell;
+}
+
 uint32_t CleanupQueue::PopFirst() {
   Group& group = groups_[0];
+  if (!group.rest_sorted) {
+    group.rest = Sorted(group.rest);
+    group.rest_sorted = true;
+  }
   if (!group.heaped) {
     for (uint32_t i = group.runs / 2; i-- > 0;) SiftDown(i, group.runs);
     group.heaped = true;
   }
+  if (group.rest != kNone && (group.runs == 0 || cells_.cell(group.rest).key < runs_[0].place)) return PopRest(group);
   Run& first = runs_[0];
   const uint32_t cell = first.head;
   const uint32_t next = Next(cell);
@@ -218,6 +252,9 @@ const char* CleanupQueue::Verify() const {
         last = cell;
       }
       if (last != run.tail) return "the tail of a run is broken";
+    }
+    for (uint32_t cell = group.rest; cell != kNone; cell = Next(cell)) {
+      if (cell >= cells_.capacity() || cells_.cell(cell).live() || ++deaths > group.deaths) return "a rest is broken";
     }
     if (deaths != group.deaths) return "the deaths of a GC are miscounted";
     dead += deaths;

@@ -39,7 +39,7 @@ class CleanupQueue {
   uint32_t Register(v8::Isolate* isolate, v8::Local<v8::Value> target);
 
   // GC epilogue only; whether anything died.
-  bool OnGc(bool major);
+  bool OnGc(bool all);
   // Finds all deaths that a GC has left to find: in the prologue of the next, and for counts that must be exact.
   void Finish();
 
@@ -48,7 +48,8 @@ class CleanupQueue {
   int32_t Take();
   // Frees the cells of the batch.
   void Release();
-  uint32_t* batch() { return batch_; }
+  // A copy, for JavaScript: what it may have written there is not what is released.
+  uint32_t* shared_batch() { return shared_batch_; }
 
   // What JavaScript reads without a call. Times are nanoseconds of uv_hrtime().
   enum Shared { kBatchTime, kDeaths, kOldestTime, kSharedSize };
@@ -69,21 +70,26 @@ class CleanupQueue {
     uint32_t tail;
   };
   // The deaths of one GC. Its runs come after those of the groups before it; `spent` ones, of which nothing is left, after
-  // the others.
+  // the others. Deaths for which memory for one more run was refused are linked from `rest`, and sorted when it is their turn:
+  // a GC callback cannot wait for that.
   struct Group {
     double time;
     uint32_t deaths;
     uint32_t runs;
     uint32_t spent;
+    uint32_t rest;
     bool heaped;
+    bool rest_sorted;
   };
 
   void AddGroup();
   void Add(CellList* found);
   void Add(uint32_t cell);
-  void Insert(uint32_t cell);
+  uint32_t Sorted(uint32_t list);
+  uint32_t Merged(uint32_t a, uint32_t b);
   bool DropEmptyGroups();
   uint32_t PopFirst();
+  uint32_t PopRest(Group& group);
   void SiftDown(uint32_t i, uint32_t count);
   bool Renumber();
 
@@ -94,8 +100,9 @@ class CleanupQueue {
   Vector<Group> groups_;
   Vector<Run> runs_;
   uint32_t next_place_ = 0;
-  uint32_t* batch_ = nullptr;
+  uint32_t batch_[kBatch];
   uint32_t taken_ = 0;
+  uint32_t* shared_batch_ = nullptr;
   double* shared_ = nullptr;
 };
 

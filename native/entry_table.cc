@@ -20,34 +20,24 @@ constexpr uint32_t kFewOrphans = 4096;
 
 }  // namespace
 
-EntryTable::~EntryTable() {
-  memory_.Free(batch_, kBatch);
-  for (uint32_t i = 0; i < side_count_; i++) memory_.Free(sides_[i], CellTable::kChunkSize);
-  memory_.Free(sides_, side_capacity_);
-}
+EntryTable::~EntryTable() { memory_.Free(shared_, kBatch); }
 
 bool EntryTable::Init() {
-  batch_ = memory_.Allocate<Dead>(kBatch);
-  return batch_ != nullptr;
+  shared_ = memory_.Allocate<Dead>(kBatch);
+  return shared_ != nullptr;
 }
 
 bool EntryTable::Reserve() {
   // The index as well: it is needed by some collections only, and can be refused here only.
   if (!indexed_ && !(indexed_ = index_.Init())) return false;
-  // The sides first: should the cells be refused, the next attempt finds them here.
-  if (side_count_ == cells_.chunk_count()) {
-    if (side_count_ == side_capacity_) {
-      const uint32_t wanted = side_capacity_ == 0 ? 16 : side_capacity_ * 2;
-      Side** sides = memory_.Resize(sides_, side_capacity_, wanted);
-      if (sides == nullptr) return false;
-      sides_ = sides;
-      side_capacity_ = wanted;
-    }
-    Side* chunk = memory_.Allocate<Side>(CellTable::kChunkSize);
-    if (chunk == nullptr) return false;
-    sides_[side_count_++] = chunk;
-  }
-  return cells_.Reserve();
+  // The sides last: should they be refused, the next attempt finds the cells here.
+  return cells_.Reserve() && sides_.Reserve(cells_.reserved());
+}
+
+uint32_t EntryTable::GiveBack() {
+  const uint32_t chunk = cells_.GiveBack();
+  if (chunk != kNone) sides_.Drop(chunk);
+  return chunk;
 }
 
 bool EntryTable::MustWait() {
@@ -74,44 +64,44 @@ uint32_t EntryTable::Add(v8::Isolate* isolate, v8::Local<v8::Value> target, uint
   return MustWait() ? kNone : Occupy(isolate, target, kUnkeyed, {owner, place, kNone});
 }
 
-uint32_t EntryTable::AddKey(v8::Isolate* isolate, v8::Local<v8::Value> key, uint32_t hash, uint32_t owner) {
+uint32_t EntryTable::AddKey(v8::Isolate* isolate, v8::Local<v8::Value> key, uint32_t hash, uint32_t owner,
+                            uint32_t place) {
   if (MustWait()) return kNone;
-  const uint32_t entry = Occupy(isolate, key, Mix(hash, owner), {owner, 0, kNone});
+  const uint32_t entry = Occupy(isolate, key, Mix(hash, owner), {owner, place, kNone});
   index_.Insert(entry);
   return entry;
 }
 
 uint32_t EntryTable::FindKey(v8::Local<v8::Value> key, uint32_t hash, uint32_t owner) const {
   if (!indexed_) return kNone;
-  return index_.Find(Mix(hash, owner), [&](uint32_t entry) {
-    const Cell& found = cells_.cell(entry);
-    return side(entry).owner == owner && found.live() && found.target == key;
+  const uint32_t entry = index_.Find(Mix(hash, owner), [&](uint32_t candidate) {
+    const Cell& found = cells_.cell(candidate);
+    return side(candidate).owner == owner && found.live() && found.target == key;
   });
+  return entry == kNone ? kNone : side(entry).place;
 }
 
 bool EntryTable::Retarget(v8::Isolate* isolate, uint32_t entry, v8::Local<v8::Value> target) {
-  const Cell& cell = cells_.cell(entry);
-  if (!cell.live() || cell.target.IsEmpty()) return false;
+  if (cells_.cell(entry).target.IsEmpty()) return false;
   cells_.Retarget(isolate, entry, target);
   return true;
 }
 
-EntryTable::Discarded EntryTable::Discard(uint32_t entry) {
+bool EntryTable::Discard(uint32_t entry) {
   const Cell& cell = cells_.cell(entry);
-  if (!cell.live()) return {kNone, false};
-  const Discarded discarded = {side(entry).place, !cell.target.IsEmpty()};
+  const bool alive = !cell.target.IsEmpty();
   const uint32_t owner = side(entry).owner;
   if (IsOrphan(entry)) orphans_--;
   side(owner).place--;
   if (cell.key != kUnkeyed) index_.Remove(entry);
   cells_.Discard(entry);
   Leave(owner);
-  return discarded;
+  return alive;
 }
 
-bool EntryTable::OnGc(bool major) {
+bool EntryTable::OnGc(bool all) {
   const uint32_t last = dead_.tail;
-  const bool found = cells_.CollectDead(major, &dead_);
+  const bool found = cells_.CollectDead(all, &dead_);
   NoteDeaths(last);
   return found;
 }
@@ -153,12 +143,14 @@ int32_t EntryTable::Take() {
   const bool found = dead_.size > 0;
   for (uint32_t looked = 0; looked < kDeathStep && taken_ < kBatch && dead_.size > 0; looked++) {
     const uint32_t i = cells_.Pop(&dead_);
-    if (side(i).owner == kOwner) {
+    if (IsOwner(i)) {
       EndOwner(i);
     } else if (IsOrphan(i)) {
       FreeEntry(i);
     } else {
-      batch_[taken_++] = {i, side(i).owner, side(i).place};
+      const uint32_t owner = side(i).owner;
+      shared_[taken_] = {i, cells_.cell(i).generation - 1, owner, cells_.cell(owner).generation, side(i).place};
+      batch_[taken_++] = i;
     }
   }
   if (taken_ > 0) return static_cast<int32_t>(taken_);
@@ -167,7 +159,7 @@ int32_t EntryTable::Take() {
 }
 
 void EntryTable::Release() {
-  for (uint32_t i = 0; i < taken_; i++) FreeEntry(batch_[i].entry);
+  for (uint32_t i = 0; i < taken_; i++) FreeEntry(batch_[i]);
   taken_ = 0;
 }
 
@@ -200,7 +192,7 @@ bool EntryTable::Sweep() {
   }
   const uint32_t end = std::min(cells_.capacity(), sweep_next_ + kSearchStep);
   for (; sweep_next_ < end; sweep_next_++) {
-    if (!cells_.cell(sweep_next_).live() || side(sweep_next_).owner == kOwner) continue;
+    if (!cells_.cell(sweep_next_).live() || IsOwner(sweep_next_)) continue;
     if (IsOrphan(sweep_next_)) Discard(sweep_next_);
   }
   sweeping_ = sweep_next_ < cells_.capacity();
@@ -211,19 +203,11 @@ const char* EntryTable::Verify() const {
   uint32_t ended = 0;
   uint32_t orphans = 0;
   uint32_t keyed = 0;
-  const auto each = [this](auto look) {
-    for (uint32_t i = 0; i < cells_.capacity(); i++) {
-      if (cells_.cell(i).live()) look(i);
-    }
-    for (uint32_t i = dead_.head; i != kNone; i = Link(i)) look(i);
-    for (uint32_t i = 0; i < taken_; i++) look(batch_[i].entry);
-  };
-
   // What owners count, counted again.
   uint64_t named = 0;
   uint64_t alive = 0;
-  each([&](uint32_t i) {
-    if (side(i).owner == kOwner) return;
+  EachCell([&](uint32_t i) {
+    if (IsOwner(i)) return;
     named++;
     if (cells_.cell(i).live()) alive++;
     if (cells_.cell(i).live() && IsOrphan(i)) orphans++;
@@ -235,11 +219,13 @@ const char* EntryTable::Verify() const {
     counted_named += side(owner).next;
     counted_alive += side(owner).place;
   };
-  each([&](uint32_t i) {
-    if (side(i).owner == kOwner) count(i);
+  EachCell([&](uint32_t i) {
+    if (IsOwner(i)) count(i);
   });
   for (uint32_t i = 0; i < cells_.capacity(); i++) {
-    if (cells_.cell(i).live() || side(i).owner != kOwner || cells_.cell(i).key != kEnded || side(i).next == 0) continue;
+    if (!cells_.resident(i) || cells_.cell(i).live() || !IsOwner(i) || cells_.cell(i).key != kEnded ||
+        side(i).next == 0)
+      continue;
     ended++;
     count(i);
   }

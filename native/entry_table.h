@@ -20,6 +20,7 @@
 #include "cell_table.h"
 #include "identity_index.h"
 #include "memory.h"
+#include "side_table.h"
 
 namespace weakly {
 
@@ -27,15 +28,18 @@ class EntryTable {
  public:
   static constexpr uint32_t kNone = CellTable::kNone;
   static constexpr uint32_t kBatch = 512;
+  static constexpr uint32_t kMaxPlaces = CellTable::kMaxCells;
 
-  // What JavaScript is told of a dead entry.
+  // What JavaScript is told of a dead entry: what it was named by, and by what its owner is.
   struct Dead {
     uint32_t entry;
+    uint32_t generation;
     uint32_t owner;
+    uint32_t owner_generation;
     uint32_t place;
   };
 
-  explicit EntryTable(Memory& memory) : memory_(memory), cells_(memory), index_(memory, *this) {}
+  explicit EntryTable(Memory& memory) : memory_(memory), cells_(memory), index_(memory, *this), sides_(memory) {}
   ~EntryTable();
   EntryTable(const EntryTable&) = delete;
   EntryTable& operator=(const EntryTable&) = delete;
@@ -46,29 +50,29 @@ class EntryTable {
   // Those that make a cell return kNone when dead ones should be taken first, or if there are none the table has to grow.
   uint32_t AddOwner(v8::Isolate* isolate, v8::Local<v8::Value> target);
   uint32_t Add(v8::Isolate* isolate, v8::Local<v8::Value> target, uint32_t owner, uint32_t place);
-  // The owner must not have an entry of this key.
-  uint32_t AddKey(v8::Isolate* isolate, v8::Local<v8::Value> key, uint32_t hash, uint32_t owner);
-  // kNone: the owner has none.
+  // The owner should not have an entry of this key: FindKey() would find any one of them.
+  uint32_t AddKey(v8::Isolate* isolate, v8::Local<v8::Value> key, uint32_t hash, uint32_t owner, uint32_t place);
+  // The place of the key's entry. kNone: the owner has none.
   uint32_t FindKey(v8::Local<v8::Value> key, uint32_t hash, uint32_t owner) const;
   // As CellTable's.
   bool Reserve();
+  uint32_t GiveBack();
 
-  // The next two look for themselves: between JavaScript's look and its call a GC can find the target dead, and the handle
-  // of a dead cell is a link.
-  // The entry gets another target; false: the one it had is dead.
+  // Whether it is an entry, or an owner, that is live and named by this generation.
+  bool IsEntry(uint32_t i, uint32_t generation) const { return cells_.cell(i).Is(generation) && !IsOwner(i); }
+  bool IsLiveOwner(uint32_t i, uint32_t generation) const { return cells_.cell(i).Is(generation) && IsOwner(i); }
+  bool IsOwner(uint32_t i) const { return side(i).owner == kOwner; }
+
+  // A live entry gets another target; false: the one it had is dead.
   bool Retarget(v8::Isolate* isolate, uint32_t entry, v8::Local<v8::Value> target);
-  // The entry is free: its place, and whether its target was there. Or it has been found dead and waits for its turn.
-  struct Discarded {
-    uint32_t place;  // kNone: it waits
-    bool alive;
-  };
-  Discarded Discard(uint32_t entry);
+  // A live entry becomes free; whether its target was there.
+  bool Discard(uint32_t entry);
 
   // Entries of `owner` that are not dead. All deaths of the last GC must have been found: Finish().
   uint32_t Count(uint32_t owner) const { return side(owner).place; }
 
   // GC epilogue only; whether anything died.
-  bool OnGc(bool major);
+  bool OnGc(bool all);
   // Finds all deaths that a GC has left to find.
   void Finish();
   // The same after a GC whose callbacks were skipped.
@@ -79,7 +83,8 @@ class EntryTable {
   int32_t Take();
   // Frees the entries of the batch.
   void Release();
-  Dead* batch() { return batch_; }
+  // A copy, for JavaScript: what it may have written there is not what is released.
+  Dead* shared() { return shared_; }
 
   // What IdentityIndex asks of its store.
   uint32_t hash(uint32_t entry) const { return cells_.cell(entry).key; }
@@ -94,6 +99,17 @@ class EntryTable {
 
   // nullptr if every invariant holds, else which one is broken. For tests: walks everything.
   const char* Verify() const;
+  // Calls `look` for every entry that is live, or dead and not given back; of an owner, which is one as well, `owner` is kNone.
+  // For tests: walks everything.
+  template <typename Look>
+  void EachEntry(Look look) const {
+    EachCell([&](uint32_t i) {
+      const bool live = cells_.cell(i).live();
+      const uint32_t owner = IsOwner(i) ? kNone : side(i).owner;
+      const uint32_t owner_generation = IsOwner(i) ? 0 : cells_.cell(owner).generation;
+      look(Dead{i, cells_.cell(i).generation - (live ? 0 : 1), owner, owner_generation, side(i).place}, live);
+    });
+  }
 
  private:
   // What there is of a cell besides.
@@ -111,11 +127,20 @@ class EntryTable {
 
   static uint32_t Mix(uint32_t hash, uint32_t owner) { return (hash ^ (owner * 0x9E3779B1u)) & kHashMask; }
 
-  Side& side(uint32_t i) { return sides_[i >> CellTable::kChunkShift][i & (CellTable::kChunkSize - 1)]; }
-  const Side& side(uint32_t i) const { return sides_[i >> CellTable::kChunkShift][i & (CellTable::kChunkSize - 1)]; }
+  Side& side(uint32_t i) { return sides_[i]; }
+  const Side& side(uint32_t i) const { return sides_[i]; }
   uint32_t Link(uint32_t i) const { return static_cast<uint32_t>(cells_.cell(i).link); }
   // Not whether the owner's cell is dead: that of its entries may have to be noted first.
   bool IsOrphan(uint32_t entry) const { return cells_.cell(side(entry).owner).key != kUnkeyed; }
+
+  template <typename Look>
+  void EachCell(Look look) const {
+    for (uint32_t i = 0; i < cells_.capacity(); i++) {
+      if (cells_.cell(i).live()) look(i);
+    }
+    for (uint32_t i = dead_.head; i != kNone; i = Link(i)) look(i);
+    for (uint32_t i = 0; i < taken_; i++) look(batch_[i]);
+  }
 
   bool MustWait();
   uint32_t Occupy(v8::Isolate* isolate, v8::Local<v8::Value> target, uint32_t key, Side side);
@@ -130,15 +155,13 @@ class EntryTable {
   CellTable cells_;
   IdentityIndex<EntryTable> index_;
   bool indexed_ = false;
-  // For each chunk of cells.
-  Side** sides_ = nullptr;
-  uint32_t side_count_ = 0;
-  uint32_t side_capacity_ = 0;
+  SideTable<Side, CellTable::kChunkShift> sides_;
 
   CellList dead_;
   uint64_t deaths_ = 0;
-  Dead* batch_ = nullptr;
+  uint32_t batch_[kBatch];
   uint32_t taken_ = 0;
+  Dead* shared_ = nullptr;
   uint32_t added_ = 0;
   // Entries that are not dead, and whose owner is.
   uint32_t orphans_ = 0;

@@ -2,12 +2,18 @@
 //
 // Lifecycle: kStarting -> kRunning -> kClosing -> kClosed (deleted).
 //
-// Teardown, when Node.js runs the environment's cleanup hooks (end of a worker, or of the main thread's loop), in this
-// order and for these reasons:
+// What JavaScript has given to be called, and what comes to refer to such, is held by weak handles: it belongs to a context
+// that may be another than Node.js's own (node:vm), and is to die with that. Its owners are that context's global object
+// and the functions by which JavaScript calls this object. When it is gone, nobody can ask for anything any more, and the
+// environment closes, from the event loop, as it does at the end:
+//
+// Teardown, then or when Node.js runs the environment's cleanup hooks (end of a worker, or of the main thread's loop), in
+// this order and for these reasons:
 //   1. the GC callbacks are removed, so that no collection during teardown sees a half-dead table, and so is that at the
 //      end of jobs;
-//   2. the JavaScript callback is dropped, so that no wake-up that is already on its way calls into a dying context;
-//   3. the typed arrays over the cells, and over this object, are detached, so that a stray read finds nothing instead of freed memory;
+//   2. the JavaScript callback is dropped, so that no wake-up that is already on its way calls into a dying context, and what
+//      hot calls find this object by is emptied, so that a stray one ends in a read of nothing and not of freed memory;
+//   3. the typed arrays over the cells, and over this object, that somebody still has are detached, so that a stray read finds nothing instead of freed memory;
 //   4. every weak handle is reset, while the isolate that owns it still lives;
 //   5. the async handle is closed; Node.js waits for that, because the hook is an asynchronous one;
 //   6. in the close callback: memory is freed, the counts are reported if a test asked, the object deletes itself.
@@ -18,10 +24,11 @@
 
 #include <napi.h>
 #include <node.h>
+#include <v8-platform.h>
 #include <v8.h>
 
+#include <forward_list>
 #include <memory>
-#include <vector>
 
 #include "cleanup_queue.h"
 #include "entry_table.h"
@@ -42,6 +49,9 @@ class Environment {
   Environment& operator=(const Environment&) = delete;
 
  private:
+  class WakeTask;
+  struct Shared;
+
   Environment(Napi::Env env, v8::Isolate* isolate);
   ~Environment() = default;
 
@@ -50,7 +60,7 @@ class Environment {
   void ExportEntries(Napi::Object exports);
   void ExportTesting(Napi::Object exports);
 
-  void Close(napi_async_cleanup_hook_handle hook);
+  void Close();
 
   // Bookkeeping belongs to nobody's asynchronous operation. A context made at import would, on Node.js 20 and 22, keep
   // the AsyncLocalStorage store of that moment alive for ever.
@@ -58,14 +68,15 @@ class Environment {
 
   static void OnGcPrologue(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* data);
   static void OnGcEpilogue(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* data);
+  void WakeAfterGc();
   static void OnWake(uv_async_t* async);
+  void CallOnDeaths();
   static void OnJobEnd(v8::Isolate* isolate, void* data);
   static void OnClosed(uv_handle_t* async);
 
-  // Hot calls: V8's own calling convention, a third of the price of Node-API's. They trust their caller, lib/weak.
+  // Hot calls: V8's own calling convention, a third of the price of Node-API's. They check what they are given: arguments.h.
   static Environment* From(const v8::FunctionCallbackInfo<v8::Value>& info);
   static void Acquire(const v8::FunctionCallbackInfo<v8::Value>& info);
-  static void AcquireSymbol(const v8::FunctionCallbackInfo<v8::Value>& info);
   static void Get(const v8::FunctionCallbackInfo<v8::Value>& info);
   static void KeepAlive(const v8::FunctionCallbackInfo<v8::Value>& info);
   static void TakeDead(const v8::FunctionCallbackInfo<v8::Value>& info);
@@ -78,9 +89,7 @@ class Environment {
   static void AddOwner(const v8::FunctionCallbackInfo<v8::Value>& info);
   static void AddEntry(const v8::FunctionCallbackInfo<v8::Value>& info);
   static void AddKey(const v8::FunctionCallbackInfo<v8::Value>& info);
-  static void AddSymbolKey(const v8::FunctionCallbackInfo<v8::Value>& info);
   static void FindKey(const v8::FunctionCallbackInfo<v8::Value>& info);
-  static void FindSymbolKey(const v8::FunctionCallbackInfo<v8::Value>& info);
   static void Entry(const v8::FunctionCallbackInfo<v8::Value>& info);
   static void Retarget(const v8::FunctionCallbackInfo<v8::Value>& info);
   static void DiscardEntry(const v8::FunctionCallbackInfo<v8::Value>& info);
@@ -91,20 +100,32 @@ class Environment {
   bool MissedGc();
   void LetGoOfCanary();
 
-  // Cold calls.
-  Napi::Value Grow(CellTable& cells, bool reserved, const Napi::CallbackInfo& info);
-  Napi::Value Describe(uint32_t slot);
+  // Cold calls, which check theirs as well.
+  Napi::Value Refused(const char* expected);
+  template <typename Table>
+  Napi::Value Grow(Table& table, CellTable& cells, const Napi::CallbackInfo& info);
+  Napi::Value Describe(const Napi::CallbackInfo& info);
   Napi::Value Stats();
   Napi::Value Pending();
   void Finish();
   Napi::Value Outside(const Napi::CallbackInfo& info);
-  void TrackJobs(v8::Local<v8::Object> keeper);
+  bool OnDeaths(v8::Local<v8::Function> callback);
+  bool TrackJobs(v8::Local<v8::Object> keeper);
   void WatchHeap(double threshold) { heap_threshold_ = threshold; }
   bool HeapIsFull();
 
   v8::Local<v8::ArrayBuffer> Share(void* memory, size_t size);
 
   void ExportRaw(Napi::Object exports, const char* name, v8::FunctionCallback callback, int length);
+  template <typename Call>
+  void ExportCold(Napi::Object exports, const char* name, Call call);
+  bool MakeData(v8::Local<v8::ObjectTemplate> shape);
+  template <typename T>
+  bool HoldByData(const char* name, v8::Global<T>* handle, v8::Local<T> held);
+  template <typename T>
+  bool Hold(const char* name, v8::Global<T>* handle, v8::Local<T> held);
+  // Whether all that could call this object has died.
+  bool Abandoned() const { return data_.IsEmpty(); }
 
   Napi::Env env_;
   v8::Isolate* isolate_;
@@ -122,6 +143,7 @@ class Environment {
   double heap_[kHeapSize] = {};
   double heap_threshold_ = 0;
   v8::Global<v8::Object> keeper_;
+  bool tracking_jobs_ = false;
   uint64_t minor_gcs_ = 0;
   uint64_t major_gcs_ = 0;
   // An object that nobody holds, since `canary_gcs_` GCs had been seen; and one that is held, to be the next.
@@ -131,9 +153,20 @@ class Environment {
   uint32_t skip_epilogues_ = 0;
   int report_fd_ = -1;
   napi_async_cleanup_hook_handle hook_ = nullptr;
+  // Of JavaScript's objects all handles are weak: see Hold().
+  v8::Global<v8::Object> data_;
+  v8::Global<v8::Private> key_;
   v8::Global<v8::Function> on_deaths_;
+  // Null where Node.js has no platform of its own (an embedder's).
+  std::shared_ptr<v8::TaskRunner> runner_;
+  // What tasks have of this object, which they may outlive; null from Close() on.
+  // Not make_shared(): it asks for a libstdc++ that is younger than that of the systems Node.js 20 runs on.
+  std::shared_ptr<Environment*> self_ = std::shared_ptr<Environment*>(new Environment*(this));
+  bool task_posted_ = false;
   v8::Global<v8::Object> resource_;
-  std::vector<v8::Global<v8::ArrayBuffer>> buffers_;
+  // A list whose elements stay where they are, as V8 writes into weak handles. Not a deque: it asks for a libstdc++ that is younger
+  // than that of the systems Node.js 20 runs on.
+  std::forward_list<v8::Global<v8::ArrayBuffer>> buffers_;
 };
 
 }  // namespace weakly

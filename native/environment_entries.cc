@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "arguments.h"
 #include "environment.h"
 #include "v8_compat.h"
 
@@ -9,85 +10,105 @@ namespace weakly {
 
 namespace {
 
-using Info = v8::FunctionCallbackInfo<v8::Value>;
-
-uint32_t Argument(const Info& info, int i) { return static_cast<uint32_t>(compat::SmallInteger(info[i])); }
-
-uint32_t HashOfObject(v8::Local<v8::Value> value) {
-  return static_cast<uint32_t>(value.As<v8::Object>()->GetIdentityHash());
+// The entry, or the owner, that two arguments name.
+bool ReadCell(const EntryTable& entries, const Info& info, int i, uint32_t* cell, uint32_t* generation) {
+  return ReadIndex(info[i], entries.cells().capacity(), cell) && ReadGeneration(info[i + 1], generation);
 }
 
-uint32_t HashOfSymbol(v8::Local<v8::Value> value) {
-  return static_cast<uint32_t>(value.As<v8::Name>()->GetIdentityHash());
-}
-
-int32_t Add(EntryTable& entries, v8::Isolate* isolate, v8::Local<v8::Value> key, uint32_t hash, uint32_t owner) {
-  const uint32_t known = entries.FindKey(key, hash, owner);
-  return static_cast<int32_t>(known != EntryTable::kNone ? known : entries.AddKey(isolate, key, hash, owner));
+// An owner that adds, finds or counts is at work, and so alive.
+bool ReadOwner(const EntryTable& entries, const Info& info, int i, uint32_t* owner) {
+  uint32_t generation;
+  return ReadCell(entries, info, i, owner, &generation) && entries.IsLiveOwner(*owner, generation);
 }
 
 }  // namespace
 
 void Environment::AddOwner(const Info& info) {
   Environment* environment = From(info);
+  if (!info[0]->IsObject()) return Refuse(info, "an object to be an owner");
   const uint32_t owner = environment->entries_.AddOwner(environment->isolate_, info[0]);
   info.GetReturnValue().Set(static_cast<int32_t>(owner));  // kNone arrives as -1, here and below
 }
 
 void Environment::AddEntry(const Info& info) {
   Environment* environment = From(info);
-  const uint32_t entry =
-      environment->entries_.Add(environment->isolate_, info[0], Argument(info, 1), Argument(info, 2));
-  info.GetReturnValue().Set(static_cast<int32_t>(entry));
+  EntryTable& entries = environment->entries_;
+  uint32_t owner;
+  uint32_t place;
+  if (!IsTarget(info[0]) || !ReadOwner(entries, info, 1, &owner) || !ReadIndex(info[3], EntryTable::kMaxPlaces, &place))
+    return Refuse(info, "a target, a living owner and its generation, and a place to add an entry");
+  info.GetReturnValue().Set(static_cast<int32_t>(entries.Add(environment->isolate_, info[0], owner, place)));
 }
 
 void Environment::AddKey(const Info& info) {
   Environment* environment = From(info);
-  info.GetReturnValue().Set(
-      Add(environment->entries_, environment->isolate_, info[0], HashOfObject(info[0]), Argument(info, 1)));
-}
-
-void Environment::AddSymbolKey(const Info& info) {
-  Environment* environment = From(info);
-  info.GetReturnValue().Set(
-      Add(environment->entries_, environment->isolate_, info[0], HashOfSymbol(info[0]), Argument(info, 1)));
+  EntryTable& entries = environment->entries_;
+  uint32_t owner;
+  uint32_t place;
+  if (!IsTarget(info[0])) return Refuse(info, "an object or a symbol to add as a key");
+  // Before the owner is looked at: making a hash may collect garbage, and so find the owner dead.
+  const uint32_t hash = IdentityHash(info[0]);
+  if (!ReadOwner(entries, info, 1, &owner) || !ReadIndex(info[3], EntryTable::kMaxPlaces, &place))
+    return Refuse(info, "a living owner and its generation, and a place to add a key");
+  const uint32_t entry = entries.AddKey(environment->isolate_, info[0], hash, owner, place);
+  info.GetReturnValue().Set(static_cast<int32_t>(entry));
 }
 
 void Environment::FindKey(const Info& info) {
-  const uint32_t entry = From(info)->entries_.FindKey(info[0], HashOfObject(info[0]), Argument(info, 1));
-  info.GetReturnValue().Set(static_cast<int32_t>(entry));
-}
-
-void Environment::FindSymbolKey(const Info& info) {
-  const uint32_t entry = From(info)->entries_.FindKey(info[0], HashOfSymbol(info[0]), Argument(info, 1));
-  info.GetReturnValue().Set(static_cast<int32_t>(entry));
+  const EntryTable& entries = From(info)->entries_;
+  uint32_t owner;
+  if (!IsTarget(info[0]) || !ReadOwner(entries, info, 1, &owner))
+    return Refuse(info, "a key, a living owner and its generation to find a key");
+  info.GetReturnValue().Set(static_cast<int32_t>(entries.FindKey(info[0], IdentityHash(info[0]), owner)));
 }
 
 void Environment::Entry(const Info& info) {
-  const Cell& cell = From(info)->entries_.cells().cell(Argument(info, 0));
-  // The word of a dead one is a link, which must never be followed as a handle.
-  if (cell.live()) info.GetReturnValue().Set(cell.target);
+  const EntryTable& entries = From(info)->entries_;
+  uint32_t entry;
+  uint32_t generation;
+  if (!ReadCell(entries, info, 0, &entry, &generation)) return Refuse(info, "an entry and its generation to read");
+  const Cell& cell = entries.cells().cell(entry);
+  // The word of a cell that is dead, or another's by now, is a link or a handle that must not be followed.
+  if (cell.Is(generation)) info.GetReturnValue().Set(cell.target);
 }
 
 void Environment::Retarget(const Info& info) {
   Environment* environment = From(info);
-  info.GetReturnValue().Set(environment->entries_.Retarget(environment->isolate_, Argument(info, 0), info[1]));
+  EntryTable& entries = environment->entries_;
+  uint32_t entry;
+  uint32_t generation;
+  if (!ReadCell(entries, info, 0, &entry, &generation) || !IsTarget(info[2]))
+    return Refuse(info, "an entry, its generation and a target to retarget");
+  info.GetReturnValue().Set(entries.IsEntry(entry, generation) &&
+                            entries.Retarget(environment->isolate_, entry, info[2]));
 }
 
+// 1: it was alive; 0: it was not, which nobody had found; -1: it has been found dead, and waits for its turn.
 void Environment::DiscardEntry(const Info& info) {
-  const EntryTable::Discarded discarded = From(info)->entries_.Discard(Argument(info, 0));
-  const bool waits = discarded.place == EntryTable::kNone;
-  info.GetReturnValue().Set(waits ? -1 : static_cast<int32_t>(discarded.place << 1 | (discarded.alive ? 1 : 0)));
+  EntryTable& entries = From(info)->entries_;
+  uint32_t entry;
+  uint32_t generation;
+  if (!ReadCell(entries, info, 0, &entry, &generation)) return Refuse(info, "an entry and its generation to discard");
+  if (entries.IsEntry(entry, generation)) {
+    info.GetReturnValue().Set(entries.Discard(entry) ? 1 : 0);
+  } else if (entries.cells().cell(entry).Was(generation)) {
+    info.GetReturnValue().Set(-1);
+  } else {
+    Refuse(info, "to discard an entry that is there");
+  }
 }
 
 void Environment::CountEntries(const Info& info) {
   Environment* environment = From(info);
+  EntryTable& entries = environment->entries_;
+  uint32_t owner;
+  if (!ReadOwner(entries, info, 0, &owner)) return Refuse(info, "a living owner and its generation to count");
   if (environment->MissedGc()) {
-    environment->entries_.FindUnseen();
+    entries.FindUnseen();
   } else {
-    environment->entries_.Finish();
+    entries.Finish();
   }
-  info.GetReturnValue().Set(static_cast<int32_t>(environment->entries_.Count(Argument(info, 0))));
+  info.GetReturnValue().Set(static_cast<int32_t>(entries.Count(owner)));
 }
 
 void Environment::TakeEntries(const Info& info) { info.GetReturnValue().Set(From(info)->entries_.Take()); }
@@ -119,24 +140,17 @@ void Environment::LetGoOfCanary() {
 
 void Environment::ExportEntries(Napi::Object exports) {
   ExportRaw(exports, "addOwner", AddOwner, 1);
-  ExportRaw(exports, "addEntry", AddEntry, 3);
-  ExportRaw(exports, "addKey", AddKey, 2);
-  ExportRaw(exports, "addSymbolKey", AddSymbolKey, 2);
-  ExportRaw(exports, "findKey", FindKey, 2);
-  ExportRaw(exports, "findSymbolKey", FindSymbolKey, 2);
-  ExportRaw(exports, "entry", Entry, 1);
-  ExportRaw(exports, "retarget", Retarget, 2);
-  ExportRaw(exports, "discardEntry", DiscardEntry, 1);
-  ExportRaw(exports, "countEntries", CountEntries, 1);
+  ExportRaw(exports, "addEntry", AddEntry, 4);
+  ExportRaw(exports, "addKey", AddKey, 4);
+  ExportRaw(exports, "findKey", FindKey, 3);
+  ExportRaw(exports, "entry", Entry, 2);
+  ExportRaw(exports, "retarget", Retarget, 3);
+  ExportRaw(exports, "discardEntry", DiscardEntry, 2);
+  ExportRaw(exports, "countEntries", CountEntries, 2);
   ExportRaw(exports, "takeEntries", TakeEntries, 0);
   ExportRaw(exports, "releaseEntries", ReleaseEntries, 0);
-  exports.Set(
-      "growEntries",
-      Napi::Function::New(
-          env_, [this](const Napi::CallbackInfo& info) { return Grow(entries_.cells(), entries_.Reserve(), info); },
-          "growEntries"));
   constexpr size_t kBytes = EntryTable::kBatch * sizeof(EntryTable::Dead);
-  exports.Set("deadEntries", compat::ToNapi(v8::Int32Array::New(Share(entries_.batch(), kBytes), 0, kBytes / 4)));
+  exports.Set("deadEntries", compat::ToNapi(v8::Int32Array::New(Share(entries_.shared(), kBytes), 0, kBytes / 4)));
 }
 
 }  // namespace weakly

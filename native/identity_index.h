@@ -11,6 +11,8 @@
 // V8's identity hashes have about 21 bits: beyond two million entries some share all of them, and beyond twenty million
 // the lines overflow into chains, which lengthen by one for every further two million. The price of identity hashes.
 //
+// When most of it has gone, buckets are merged again, one per removal, and their pages freed.
+//
 // `Store` gives each slot a hash() and a next() that the chains of overflowing buckets run through.
 
 #ifndef WEAKLY_IDENTITY_INDEX_H_
@@ -81,6 +83,11 @@ class IdentityIndex {
     count_--;
     Drop(bucket, slot);
     if (present_ != nullptr && !Shares(bucket, Tag(hash))) present_[Word(hash)] &= ~Bit(hash);
+    if (count_ < buckets() * kSparse / 2) Merge();
+    if (count_ < kFilterFrom / 4 && present_ != nullptr) {
+      memory_.Free(present_, kWords);
+      present_ = nullptr;
+    }
   }
 
   uint32_t buckets() const { return (1u << level_) + split_; }
@@ -116,8 +123,9 @@ class IdentityIndex {
   }
 
  private:
-  static constexpr uint32_t kLine = 9;  // slots per line
-  static constexpr uint32_t kLoad = 6;  // slots per bucket from which on buckets are split
+  static constexpr uint32_t kLine = 9;    // slots per line
+  static constexpr uint32_t kLoad = 6;    // slots per bucket from which on buckets are split
+  static constexpr uint32_t kSparse = 3;  // half of those below which they are merged
   static constexpr uint32_t kWaiting = 8;
   // A smaller index fits a processor's cache; 256 KB for a filter would be more than all of it.
   static constexpr uint32_t kFilterFrom = 1u << 15;
@@ -231,6 +239,30 @@ class IdentityIndex {
     bucket.size--;
     bucket.slots[i] = bucket.slots[bucket.size];
     bucket.tags[i] = bucket.tags[bucket.size];
+  }
+
+  // The reverse of a split.
+  void Merge() {
+    if (split_ == 0) {
+      if (level_ == kMinLevel) return;
+      level_--;
+      split_ = 1u << level_;
+    }
+    split_--;
+    Bucket& low = At(split_);
+    Bucket& high = At(buckets());
+    for (uint32_t i = 0; i < high.size; i++) Put(low, high.slots[i], high.tags[i]);
+    for (uint32_t slot = high.overflow; slot != kEnd;) {
+      const uint32_t next = store_.next(slot);
+      Put(low, slot, Tag(store_.hash(slot)));
+      slot = next;
+    }
+    high.size = 0;
+    high.overflow = kEnd;
+    // Not the last but one: the next split would want it back.
+    const uint32_t needed = ((buckets() - 1) >> kPageShift) + 1;
+    if (pages_allocated_ <= needed + 1) return;
+    memory_.Free(pages_[--pages_allocated_], kPageSize);
   }
 
   // Refused memory is no error here: buckets just overflow more until the next attempt.

@@ -7,6 +7,11 @@
 #ifndef WEAKLY_MEMORY_H_
 #define WEAKLY_MEMORY_H_
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -60,12 +65,24 @@ class Memory {
   void Free(T* block, size_t count) {
     if (block == nullptr) return;
     bytes_ -= count * sizeof(T);
+    // The allocator may keep a large block for ever; its pages need not stay with it.
+    if (count * sizeof(T) >= kLarge) DropPages(block, count * sizeof(T));
     if constexpr (kOverAligned<T>) {
       ::operator delete(static_cast<void*>(block), std::align_val_t{alignof(T)});
     } else {
       std::free(static_cast<void*>(block));
     }
   }
+
+  // Gives the pages of a block back to the system, and keeps its addresses: what is read there is zero, or what it was at
+  // its edges. Returns the bytes that are not counted any more, for TakeBack() before it is written to again.
+  template <typename T>
+  size_t GiveBack(T* block, size_t count) {
+    const size_t given = DropPages(block, count * sizeof(T));
+    bytes_ -= given;
+    return given;
+  }
+  void TakeBack(size_t given) { bytes_ += given; }
 
   size_t bytes() const { return bytes_; }
 
@@ -75,6 +92,21 @@ class Memory {
  private:
   template <typename T>
   static constexpr bool kOverAligned = alignof(T) > alignof(std::max_align_t);
+
+  static constexpr size_t kLarge = size_t{1} << 14;
+
+  // Whole pages inside of the block; elsewhere than on Linux none.
+  static size_t DropPages(void* block, size_t bytes) {
+#if defined(__linux__)
+    static const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+    const uintptr_t first = (reinterpret_cast<uintptr_t>(block) + page - 1) & ~(page - 1);
+    const uintptr_t last = (reinterpret_cast<uintptr_t>(block) + bytes) & ~(page - 1);
+    if (first >= last || madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED) != 0) return 0;
+    return last - first;
+#else
+    return 0;
+#endif
+  }
 
   bool Refused() {
     if (refusals_ == 0) [[likely]]
@@ -139,7 +171,7 @@ class Vector {
  private:
   static_assert(std::is_trivially_copyable_v<T>);
   static constexpr size_t kFirst = 256;
-  static constexpr size_t kKeep = size_t{1} << 16;
+  static constexpr size_t kKeep = size_t{1} << 14;
 
   bool Reserve(size_t capacity) {
     T* items = memory_.Resize(items_, capacity_, capacity);

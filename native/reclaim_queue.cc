@@ -1,5 +1,7 @@
 #include "reclaim_queue.h"
 
+#include <algorithm>
+
 namespace weakly {
 
 namespace {
@@ -9,11 +11,11 @@ constexpr uint32_t kSearchStep = 1u << 18;
 
 }  // namespace
 
-ReclaimQueue::~ReclaimQueue() { memory_.Free(batch_, kBatch); }
+ReclaimQueue::~ReclaimQueue() { memory_.Free(shared_, kBatch); }
 
 bool ReclaimQueue::Init(uv_loop_t* loop, WakeCallback wake, void* data) {
-  batch_ = memory_.Allocate<uint32_t>(kBatch);
-  if (batch_ == nullptr) return false;
+  shared_ = memory_.Allocate<uint32_t>(kBatch);
+  if (shared_ == nullptr) return false;
   if (uv_async_init(loop, &async_, wake) != 0) return false;
   async_.data = data;
   // Bookkeeping must never keep a process alive that has nothing else to do.
@@ -27,9 +29,9 @@ void ReclaimQueue::Close(uv_close_cb closed) {
   uv_close(reinterpret_cast<uv_handle_t*>(&async_), closed);
 }
 
-bool ReclaimQueue::OnGc(bool major) {
+bool ReclaimQueue::OnGc(bool all) {
   const uint32_t before = dead_.size;
-  const bool found = slots_.cells().CollectDead(major, &dead_);
+  const bool found = slots_.cells().CollectDead(all, &dead_);
   deaths_ += dead_.size - before;
   return found;
 }
@@ -63,6 +65,7 @@ int32_t ReclaimQueue::Take() {
   // Not 0 where that was the search's last step: who was refused because of it would let the table grow, which has room.
   if (dead_.size == 0) return searched ? -1 : 0;
   while (taken_ < kBatch && dead_.size > 0) batch_[taken_++] = slots_.cells().Pop(&dead_);
+  std::copy_n(batch_, taken_, shared_);
   return static_cast<int32_t>(taken_);
 }
 

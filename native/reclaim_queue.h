@@ -33,18 +33,21 @@ class ReclaimQueue {
   void Close(uv_close_cb closed);
 
   // GC epilogue only; whether anything died.
-  bool OnGc(bool major);
+  bool OnGc(bool all);
   // Finds all deaths that a GC has left to find: in the prologue of the next, and for counts that must be exact.
   void Finish();
 
   void Wake();
+  // Whether anything keeps the event loop going.
+  bool LoopIsAlive() const { return open_ && uv_loop_alive(async_.loop) != 0; }
 
   // Fills the batch; returns its length, 0 when nothing is dead, -1 when that is to be asked again: a search has found
   // nothing so far. A batch that was not given back is returned as it is.
   int32_t Take();
   // Frees the slots of the batch.
   void Release();
-  uint32_t* batch() { return batch_; }
+  // A copy, for JavaScript: what it may have written there is not what is released.
+  uint32_t* shared() { return shared_; }
 
   // Whether the process may end while wake-ups are due: not while somebody waits for them.
   void Hold(bool hold);
@@ -61,8 +64,9 @@ class ReclaimQueue {
   CellList dead_;
   uint64_t deaths_ = 0;
   uint64_t wakeups_ = 0;
-  uint32_t* batch_ = nullptr;
+  uint32_t batch_[kBatch];
   uint32_t taken_ = 0;
+  uint32_t* shared_ = nullptr;
   uv_async_t async_{};
   bool open_ = false;
 };

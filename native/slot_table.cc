@@ -12,39 +12,37 @@ constexpr uint32_t kReclaimFrom = 512;
 
 }  // namespace
 
-SlotTable::~SlotTable() {
-  for (uint32_t i = 0; i < next_count_; i++) memory_.Free(next_[i], CellTable::kChunkSize);
-  memory_.Free(next_, next_capacity_);
-}
-
 uint32_t SlotTable::Acquire(v8::Isolate* isolate, v8::Local<v8::Value> target, uint32_t hash) {
   const uint32_t known = index_.Find(hash, [&](uint32_t slot) {
     const Cell& found = cells_.cell(slot);
     return found.live() && found.target == target;
   });
-  if (known != kNone) return known;
+  if (known != kNone) {
+    guesses_.Note(target, known);
+    return known;
+  }
   if (cells_.full() || ShouldReclaimFirst()) return kNone;
   const uint32_t slot = cells_.Occupy(isolate, target);
   cells_.cell(slot).key = hash;
   index_.Insert(slot);
+  guesses_.Note(target, slot);
   return slot;
 }
 
+// The links last: should they be refused, the next attempt finds the cells here.
 bool SlotTable::Reserve() {
-  // The links first: should the cells be refused, the next attempt finds them here.
-  if (next_count_ == cells_.chunk_count()) {
-    if (next_count_ == next_capacity_) {
-      const uint32_t wanted = next_capacity_ == 0 ? 16 : next_capacity_ * 2;
-      uint32_t** next = memory_.Resize(next_, next_capacity_, wanted);
-      if (next == nullptr) return false;
-      next_ = next;
-      next_capacity_ = wanted;
-    }
-    uint32_t* links = memory_.Allocate<uint32_t>(CellTable::kChunkSize);
-    if (links == nullptr) return false;
-    next_[next_count_++] = links;
+  if (!cells_.Reserve() || !next_.Reserve(cells_.reserved())) return false;
+  guesses_.Fit(cells_.resident());
+  return true;
+}
+
+uint32_t SlotTable::GiveBack() {
+  const uint32_t chunk = cells_.GiveBack();
+  if (chunk != kNone) {
+    next_.Drop(chunk);
+    guesses_.Fit(cells_.resident());
   }
-  return cells_.Reserve();
+  return chunk;
 }
 
 bool SlotTable::ShouldReclaimFirst() {

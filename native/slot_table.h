@@ -10,8 +10,10 @@
 #include <cstdint>
 
 #include "cell_table.h"
+#include "guesses.h"
 #include "identity_index.h"
 #include "memory.h"
+#include "side_table.h"
 
 namespace weakly {
 
@@ -19,25 +21,28 @@ class SlotTable {
  public:
   static constexpr uint32_t kNone = CellTable::kNone;
 
-  explicit SlotTable(Memory& memory) : memory_(memory), cells_(memory), index_(memory, *this) {}
-  ~SlotTable();
+  explicit SlotTable(Memory& memory) : cells_(memory), index_(memory, *this), next_(memory), guesses_(memory, cells_) {}
   SlotTable(const SlotTable&) = delete;
   SlotTable& operator=(const SlotTable&) = delete;
 
-  bool Init() { return index_.Init(); }
+  bool Init() { return index_.Init() && guesses_.Init(); }
+
+  // The slot of `target` if that is found without its identity hash, kNone if not. What is no target is not found.
+  uint32_t Guess(v8::Local<v8::Value> target) const { return guesses_.Find(target); }
 
   // The slot of `target`, made if there is none. kNone: release dead ones, or if there are none grow, then ask again.
   uint32_t Acquire(v8::Isolate* isolate, v8::Local<v8::Value> target, uint32_t hash);
 
   // As CellTable's.
   bool Reserve();
+  uint32_t GiveBack();
 
   // A dead slot that JavaScript has let go of: leaves the index, becomes free or retires.
   void Release(uint32_t slot);
 
   // What IdentityIndex asks of its store.
   uint32_t hash(uint32_t slot) const { return cells_.cell(slot).key; }
-  uint32_t& next(uint32_t slot) { return next_[slot >> CellTable::kChunkShift][slot & (CellTable::kChunkSize - 1)]; }
+  uint32_t& next(uint32_t slot) { return next_[slot]; }
 
   CellTable& cells() { return cells_; }
   const CellTable& cells() const { return cells_; }
@@ -49,14 +54,12 @@ class SlotTable {
  private:
   bool ShouldReclaimFirst();
 
-  Memory& memory_;
   CellTable cells_;
   IdentityIndex<SlotTable> index_;
-  // For each chunk of cells the links of the index.
-  uint32_t** next_ = nullptr;
-  uint32_t next_count_ = 0;
-  uint32_t next_capacity_ = 0;
+  // The links of the index.
+  SideTable<uint32_t, CellTable::kChunkShift> next_;
   uint32_t acquired_ = 0;
+  Guesses guesses_;
 };
 
 }  // namespace weakly

@@ -22,20 +22,30 @@ inline constexpr int kMinorGc = v8::kGCTypeScavenge | v8::kGCTypeMinorMarkCompac
 #endif
 inline constexpr int kMajorGc = v8::kGCTypeMarkSweepCompact;
 
-// From V8 14 on, an External names the type of what it points to, and is read back with the same tag.
+// Objects that have a pointer, for the functions of the addon; from V8 14 on, the pointer's type is named, and read back with
+// the same tag.
+inline v8::Local<v8::ObjectTemplate> DataShape(v8::Isolate* isolate) {
+  const v8::Local<v8::ObjectTemplate> shape = v8::ObjectTemplate::New(isolate);
+  shape->SetInternalFieldCount(1);
+  return shape;
+}
+inline void SetData(v8::Local<v8::Object> data, void* pointer) {
 #if WEAKLY_V8_AT_LEAST(14, 0)
-inline v8::Local<v8::External> NewExternal(v8::Isolate* isolate, void* pointer) {
-  return v8::External::New(isolate, pointer, v8::kExternalPointerTypeTagDefault);
-}
-inline void* ReadExternal(v8::Local<v8::Value> value) {
-  return value.As<v8::External>()->Value(v8::kExternalPointerTypeTagDefault);
-}
+  data->SetAlignedPointerInInternalField(0, pointer, v8::kEmbedderDataTypeTagDefault);
 #else
-inline v8::Local<v8::External> NewExternal(v8::Isolate* isolate, void* pointer) {
-  return v8::External::New(isolate, pointer);
-}
-inline void* ReadExternal(v8::Local<v8::Value> value) { return value.As<v8::External>()->Value(); }
+  data->SetAlignedPointerInInternalField(0, pointer);
 #endif
+}
+inline void* ReadData(v8::Isolate* isolate, v8::Local<v8::Value> data) {
+#if WEAKLY_V8_AT_LEAST(14, 0)
+  return data.As<v8::Object>()->GetAlignedPointerFromInternalField(isolate, 0, v8::kEmbedderDataTypeTagDefault);
+#elif WEAKLY_V8_AT_LEAST(12, 0)
+  return data.As<v8::Object>()->GetAlignedPointerFromInternalField(isolate, 0);
+#else
+  static_cast<void>(isolate);
+  return data.As<v8::Object>()->GetAlignedPointerFromInternalField(0);
+#endif
+}
 
 // Node.js 24 keeps the asynchronous context (AsyncLocalStorage) in V8, and so does 22 if asked to; undefined is none.
 inline void LeaveAsyncContext(v8::Isolate* isolate) {
@@ -47,9 +57,25 @@ inline void LeaveAsyncContext(v8::Isolate* isolate) {
 }
 
 // The value of a small integer, without the call into V8 that Int32::Value() is: a tenth of the price of a hot function.
-// The caller guarantees that it is one; lib/weak passes nothing but slot numbers.
-inline int32_t SmallInteger(v8::Local<v8::Value> value) {
-  return v8::internal::Internals::SmiValue(*reinterpret_cast<const v8::internal::Address*>(*value));
+// False for anything else, boxed numbers included: what they would be taken for is an address.
+inline bool ReadSmallInteger(v8::Local<v8::Value> value, int32_t* number) {
+  const v8::internal::Address tagged = *reinterpret_cast<const v8::internal::Address*>(*value);
+  if (v8::internal::Internals::HasHeapObjectTag(tagged)) return false;
+  *number = static_cast<int32_t>(v8::internal::Internals::SmiValue(tagged));
+  return true;
+}
+
+// Where a value is, or what it is if it is a small integer. A GC may move it; to be compared with nothing but the like.
+#if defined(V8_ENABLE_DIRECT_HANDLE)
+#error "weakly: a handle of this build of V8 is the object itself, and not where it is noted"
+#endif
+inline uintptr_t RawValue(v8::Local<v8::Value> value) {
+  return *reinterpret_cast<const v8::internal::Address*>(*value);
+}
+// The same of what a handle that is not empty has.
+inline uintptr_t RawValue(const v8::Global<v8::Value>& value) {
+  static_assert(sizeof(value) == sizeof(v8::internal::Address*));
+  return **reinterpret_cast<const v8::internal::Address* const*>(&value);
 }
 
 // A napi_value is a v8::Local by another name: both are one pointer to a handle. Node-API promises nothing about it,

@@ -2,6 +2,7 @@
 // workers. Needs Linux and g++ with its sanitizer libraries. The build is made in a directory of its own, which the
 // loader is pointed to by WEAKLY_PREBUILD: an instrumented binary in the checkout could end up in a release.
 //   node scripts/test-sanitize.mjs [arguments for vitest ...]
+//   node scripts/test-sanitize.mjs --fuzz [arguments for scripts/fuzz.mjs ...]: that, on this build, instead of the suite
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -70,8 +71,7 @@ function control() {
   if (maps.status !== 0 || !maps.stdout.includes(binary) || !maps.stdout.includes('libasan')) {
     throw new Error(`test-sanitize: a child does not load the instrumented binary\n${maps.stdout}${maps.stderr}`);
   }
-  // The first slot past the table of chunks. The call trusts its caller, so this is a read out of bounds.
-  const overflow = child('binding.grow([]); binding.get(16 * 4096, 1);');
+  const overflow = child('binding.testing.readOutOfBounds();');
   if (overflow.status === 0 || !/AddressSanitizer: heap-buffer-overflow[\s\S]*weakly/.test(overflow.stderr)) {
     throw new Error(`test-sanitize: a read out of bounds was not caught\n${overflow.stderr}`);
   }
@@ -85,6 +85,14 @@ function suite() {
   const { status } = spawnSync(process.execPath, args, { cwd: root, env, stdio: 'inherit' });
   if (status !== 0) throw new Error('test-sanitize: the suite failed under the sanitizers');
   console.log(`test-sanitize: the suite passed in ${((Date.now() - began) / 1000).toFixed(1)} s`);
+}
+
+function fuzz(args) {
+  const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'fuzz.mjs'), ...args], {
+    env,
+    stdio: 'inherit',
+  });
+  if (status !== 0) throw new Error('test-sanitize: the fuzzer has found something under the sanitizers');
 }
 
 /** Reports of LeakSanitizer that have a frame of ours; all others are Node's. */
@@ -141,8 +149,12 @@ try {
   build();
   console.log(`test-sanitize: built in ${((Date.now() - began) / 1000).toFixed(1)} s`);
   control();
-  leakCheck();
-  suite();
+  if (process.argv[2] === '--fuzz') {
+    fuzz(process.argv.slice(3));
+  } else {
+    leakCheck();
+    suite();
+  }
 } finally {
   rmSync(work, { recursive: true, force: true });
 }

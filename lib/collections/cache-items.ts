@@ -1,9 +1,6 @@
-import { binding } from '../binding.js';
-import { NONE } from './collection-entries.js';
-import { PlacedEntries } from './placed-entries.js';
-
-/** Of both tiers. Asked anew each time: tests may have replaced it. */
-export const clock = { now: (): number => performance.now() };
+import { ownList } from '../own-list.js';
+import { Entries, NONE } from '../weak/entries.js';
+import type { NEVER } from './cache-options.js';
 
 /** What has happened to one key of a {@link WeakCache}, or to all. */
 export interface CacheCounts {
@@ -41,25 +38,25 @@ export class Counts implements CacheCounts {
   }
 }
 
-/** In place of an entry: another item is in its place. */
+/** Instead of a place: another item has replaced this one. */
 const REPLACED = -2;
-/** In place of an entry: {@link CacheItems} does not know it either. The strong tier finds its own. */
+/** Instead of a place: {@link CacheItems} does not know it either. The strong tier finds its own. */
 const UNLISTED = -3;
 
-/** How a value is stored, where that is not as usual. */
+/** How a value is stored, where that is not as usual. They are its in both tiers. */
 export interface Terms {
   readonly size: number | undefined;
-  /** 0: for ever. */
+  /** Or {@link NEVER}. */
   readonly ttl: number;
-  /** While weak; undefined: never. */
-  expires: number | undefined;
+  /** The last moment at which it is found, by the clock of the cache; or {@link NEVER}. */
+  expires: number;
 }
 
 /**
  * What the cache has for one key. What happens to it is counted here, so that a hit costs no search for its counts.
  *
  *   strong  has a value
- *   weak    has an entry only
+ *   weak    has the place of an entry only
  *   ended   has neither: counts are all that is left
  *
  * One that has come back from the weak tier has both: the entry is of use when it is evicted again.
@@ -68,7 +65,7 @@ export class Item<K, V extends object> extends Counts {
   readonly key: K;
   value: V | undefined;
   readonly terms: Terms | undefined;
-  entry = UNLISTED;
+  place = UNLISTED;
 
   constructor(key: K, value: V | undefined, terms: Terms | undefined) {
     super();
@@ -77,16 +74,13 @@ export class Item<K, V extends object> extends Counts {
     this.terms = terms;
   }
 
-  get ttl(): number {
-    return this.terms === undefined ? 0 : this.terms.ttl;
-  }
-
-  get expires(): number | undefined {
-    return this.terms?.expires;
+  /** The same rule in both tiers. */
+  hasExpired(now: number): boolean {
+    return this.terms !== undefined && this.terms.expires < now;
   }
 
   get hasEnded(): boolean {
-    return this.value === undefined && this.entry < 0;
+    return this.value === undefined && this.place < 0;
   }
 }
 
@@ -94,7 +88,7 @@ export class Item<K, V extends object> extends Counts {
  * The items of a cache that are not in the strong tier alone, by their keys: those that have been evicted, and of so many
  * that have ended as `history` says, the latest.
  */
-export class CacheItems<K, V extends object> extends PlacedEntries<Item<K, V>> {
+export class CacheItems<K, V extends object> extends Entries {
   readonly #items: Map<K, Item<K, V>> = new Map();
   readonly #totals: Counts;
   readonly #history: number;
@@ -102,7 +96,7 @@ export class CacheItems<K, V extends object> extends PlacedEntries<Item<K, V>> {
   /** How many have a value and an entry. */
   #both = 0;
   /** The ended ones, oldest first, from `#first` on; some may have been replaced. */
-  #past: Item<K, V>[] = [];
+  #past = ownList<Item<K, V>>();
   #first = 0;
 
   constructor(totals: Counts, history: number) {
@@ -121,33 +115,31 @@ export class CacheItems<K, V extends object> extends PlacedEntries<Item<K, V>> {
   }
 
   /** The value of a weak item, if it is alive and not expired. */
-  peek(item: Item<K, V>): V | undefined {
-    if (item.entry < 0) return undefined;
-    const { expires } = item;
-    if (expires !== undefined && expires <= clock.now()) return undefined;
-    return binding.entry(item.entry) as V | undefined;
+  peek(item: Item<K, V>, now: number): V | undefined {
+    if (item.place < 0 || item.hasExpired(now)) return undefined;
+    return this.read(item.place) as V | undefined;
   }
 
   /** A new item of the strong tier goes on counting where the one before it has ended, which may have been there, too. */
   replace(item: Item<K, V>, inStrong: Item<K, V> | undefined): void {
-    const before = inStrong?.entry === UNLISTED ? inStrong : this.#items.get(item.key);
+    const before = inStrong?.place === UNLISTED ? inStrong : this.#items.get(item.key);
     if (before === undefined) return;
-    const listed = before.entry !== UNLISTED;
+    const listed = before.place !== UNLISTED;
     this.#end(before);
-    before.entry = REPLACED;
     item.continue(before);
     if (listed) this.#list(item);
+    before.place = REPLACED;
   }
 
   /** From the strong tier into the weak one. Without memory for one more entry, it has ended. */
-  demote(item: Item<K, V>, expires: number | undefined): void {
+  demote(item: Item<K, V>): void {
     if (item.value === undefined) return;
-    if (item.entry >= 0) {
+    if (item.place >= 0) {
       this.#both--;
     } else {
       try {
-        if (item.entry === UNLISTED) this.#list(item);
-        item.entry = this.place(item.value, item);
+        if (item.place === UNLISTED) this.#list(item);
+        item.place = this.place(item.value, item, false);
         this.loose = NONE;
       } catch {
         this.end(item);
@@ -155,7 +147,12 @@ export class CacheItems<K, V extends object> extends PlacedEntries<Item<K, V>> {
       }
     }
     item.value = undefined;
-    if (item.terms !== undefined) item.terms.expires = expires;
+  }
+
+  /** There is no strong tier any more: what it had is weak, as far as it is listed here. */
+  demoteAll(): void {
+    for (const item of this.#items.values()) if (item.value !== undefined) this.demote(item);
+    this.#both = 0;
   }
 
   /** From the weak tier into the strong one. */
@@ -167,40 +164,43 @@ export class CacheItems<K, V extends object> extends PlacedEntries<Item<K, V>> {
   /** It has no value any more. */
   end(item: Item<K, V>): void {
     this.#end(item);
-    if (item.entry === UNLISTED) this.#list(item);
+    if (item.place === UNLISTED) this.#list(item);
     this.#remember(item);
   }
 
   #list(item: Item<K, V>): void {
     this.#items.set(item.key, item);
-    item.entry = NONE;
+    item.place = NONE;
   }
 
   /** One whose value is dead has its end here, as if the queue had come to it. */
   #end(item: Item<K, V>): void {
-    const { entry } = item;
-    if (entry < 0) {
+    const { place } = item;
+    if (place < 0) {
       item.value = undefined;
       return;
     }
     this.settle();
     if (item.value !== undefined) this.#both--;
     item.value = undefined;
-    item.entry = NONE;
-    this.loose = entry;
+    item.place = NONE;
+    this.loose = place;
     if (this.giveBack()) return;
     item.deaths++;
     this.#totals.deaths++;
   }
 
   #remember(item: Item<K, V>): void {
-    this.#past.push(item);
+    this.#past[this.#past.length] = item;
     if (this.#past.length - this.#first <= this.#history) return;
     const oldest = this.#past[this.#first++] as Item<K, V>;
-    if (oldest.entry !== REPLACED) this.#items.delete(oldest.key);
+    // By itself: one that was cut short here is remembered twice, and its key may have another since.
+    if (oldest.place !== REPLACED && this.#items.get(oldest.key) === oldest) this.#items.delete(oldest.key);
     // Half of the array is of no use.
     if (2 * this.#first < this.#past.length) return;
-    this.#past = this.#past.slice(this.#first);
+    const rest = ownList<Item<K, V>>();
+    for (let i = this.#first; i < this.#past.length; i++) rest[rest.length] = this.#past[i] as Item<K, V>;
+    this.#past = rest;
     this.#first = 0;
   }
 
@@ -209,12 +209,19 @@ export class CacheItems<K, V extends object> extends PlacedEntries<Item<K, V>> {
     this.#forgotten = true;
   }
 
-  protected override diedWith(item: Item<K, V>, entry: number): void {
+  protected override ended(place: number): boolean {
+    const item = this.payload(place) as Item<K, V>;
     // It may have been replaced since.
-    if (item.entry !== entry) return;
+    if (item.place !== place) return false;
     this.#remember(item);
-    item.entry = NONE;
+    item.place = NONE;
     item.deaths++;
     if (!this.#forgotten) this.#totals.deaths++;
+    return false;
+  }
+
+  protected override verifyListed(places: readonly number[]): string | null {
+    const lost = places.find((place) => (this.payload(place) as Item<K, V>).place !== place);
+    return lost === undefined ? null : `the value at place ${lost} has no item`;
   }
 }

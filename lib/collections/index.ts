@@ -2,17 +2,13 @@
 import '../reclaim/queue.js';
 
 export type { CodedError, ErrorCode } from '../errors.js';
+export type { WeakCacheClock } from './cache-clock.js';
 export type { CacheCounts } from './cache-items.js';
+export type { WeakCacheFetchOptions, WeakCacheOptions, WeakCacheSetOptions, WeakCacheStats } from './cache-types.js';
 export type { LoadContext } from './load.js';
 export type { SetLike } from './set-like.js';
 export { type Frozen, Handle, Unique, type UniqueOptions, unique } from './unique.js';
-export {
-  WeakCache,
-  type WeakCacheFetchOptions,
-  type WeakCacheOptions,
-  type WeakCacheSetOptions,
-  type WeakCacheStats,
-} from './weak-cache.js';
+export { WeakCache } from './weak-cache.js';
 export { WeakKeyMap } from './weak-key-map.js';
 export { WeakKeySet } from './weak-key-set.js';
 export { WeakValueMap } from './weak-value-map.js';

@@ -1,18 +1,12 @@
-import { binding } from '../binding.js';
-import { makeRoom } from '../weak/entries.js';
-import { CollectionEntries, NONE, notListed } from './collection-entries.js';
-
-function enter(key: WeakKey, owner: number, findable: boolean): number {
-  if (!findable) return binding.addEntry(key, owner, 0);
-  return typeof key === 'symbol' ? binding.addSymbolKey(key, owner) : binding.addKey(key, owner);
-}
+import { Entries } from '../weak/entries.js';
+import { notListed } from './collection-entries.js';
 
 /**
- * The entries of a collection with weak keys. `order` has them as they were inserted: it is the collection's, and outlives
- * this object, which goes when the collection is cleared. It must never have a number that is not there any more and may be
- * given to others, wherever the stack ends: so it is changed first when an entry goes.
+ * The entries of a collection with weak keys. `order` has their places as they were inserted: it is the collection's, and
+ * iterators of it go on when that is cleared. It must never have a place that is free, and may be given to others, wherever the
+ * stack ends: so it is changed first when an entry goes.
  */
-export class OrderedEntries extends CollectionEntries {
+export class OrderedEntries extends Entries {
   readonly #order: Set<number>;
 
   constructor(order: Set<number>) {
@@ -20,44 +14,41 @@ export class OrderedEntries extends CollectionEntries {
     this.#order = order;
   }
 
-  /** The entries in their order, and no loose one. */
+  /** The places in their order, and no loose one. */
   get order(): Set<number> {
     this.settle();
     return this.#order;
   }
 
-  /** A new entry for a key that has none. `findable`: by `find`. Loose, until the collection has noted it. */
+  /** A new entry for a key that has none; its place. `findable`: by `find`. Loose, until the collection has noted it. */
   add(key: WeakKey, findable: boolean): number {
-    this.settle();
-    for (;;) {
-      const entry = enter(key, this.number, findable);
-      if (entry >= 0) {
-        this.loose = entry;
-        try {
-          this.#order.add(entry);
-        } catch (cause) {
-          throw notListed(cause);
-        }
-        return entry;
-      }
-      makeRoom();
+    const place = this.place(key, undefined, findable);
+    try {
+      this.#order.add(place);
+    } catch (cause) {
+      throw notListed(cause);
     }
-  }
-
-  /** The entry of a key that lives, or `NONE`. */
-  find(key: WeakKey): number {
-    return typeof key === 'symbol' ? binding.findSymbolKey(key, this.number) : binding.findKey(key, this.number);
+    return place;
   }
 
   override giveBack(): boolean {
     this.#order.delete(this.loose);
-    const left = binding.discardEntry(this.loose);
-    this.loose = NONE;
-    return (left & 1) === 1;
+    return super.giveBack();
   }
 
-  override died(_place: number, entry: number): void {
-    this.#order.delete(entry);
-    if (entry === this.loose) this.loose = NONE;
+  clear(): void {
+    this.forgetAll(this.#order);
+  }
+
+  protected override ended(place: number): boolean {
+    this.#order.delete(place);
+    return false;
+  }
+
+  protected override verifyListed(places: readonly number[]): string | null {
+    const gone = [...this.#order].find((place) => !this.inUse(place));
+    if (gone !== undefined) return `the place ${gone} is listed, and free`;
+    const lost = places.find((place) => !this.#order.has(place));
+    return lost === undefined ? null : `the key at place ${lost} is not listed`;
   }
 }

@@ -1,67 +1,254 @@
+import { plainError } from '../errors.js';
+import { offAbort, onAbort, type Patient } from './aborts.js';
+
 /** What a loader is told. */
 export interface LoadContext {
-  /** Aborted when nobody waits for the value any more, or the cache is disposed of. */
+  /** Aborted when nobody waits for the value any more, or the cache is disposed of. Never once the loader has ended. */
   readonly signal: AbortSignal;
 }
 
-/** One call of a loader, and all who wait for it. */
+/**
+ * One call of a loader, and all who wait for it. What comes first decides, once, for the cache, for the loader's signal and
+ * for all who wait alike; whatever comes later changes nothing:
+ *
+ *   pending  -> decided    the loader has ended (decide, then resolve or reject): its signal will not be aborted
+ *   pending  -> abandoned  the last one who waited has given up: the value is not stored, the loader's signal is aborted
+ *   pending  -> disposed   (abort) so has the cache: the same, and all who wait are rejected
+ */
 export class Load<V> {
   readonly #controller = new AbortController();
-  readonly #result: Promise<V>;
-  /** Rejected when the load is aborted. One for all who wait: a signal complains about many listeners. */
-  readonly #aborted: Promise<never>;
+  readonly #waiters = new Set<Waiter<V>>();
+  #first: Waiter<V> | undefined;
   readonly #onAbandoned: () => void;
-  #settle!: (result: V | Promise<V>) => void;
-  #waiting = 0;
+  #pending = true;
+  /** Resolved when the loader has come to its end, whatever that was. */
+  readonly ended: Promise<void>;
+  #end: () => void = () => undefined;
 
-  /** `onAbandoned`: the last one who waited has given up. */
+  /** `onAbandoned`: the last one who waited has given up. Comes before the loader is told. */
   constructor(onAbandoned: () => void) {
     this.#onAbandoned = onAbandoned;
-    this.#result = new Promise((resolve) => {
-      this.#settle = resolve;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
     });
-    const { signal } = this.#controller;
-    this.#aborted = new Promise((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  }
+
+  /** The loader's. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /**
+   * The loader's result, for one more who waits, and may give up by a signal. While it is pending. `start` calls the loader,
+   * for the first one: who waits already then, but does not give up before the loader has returned, and can listen.
+   */
+  wait(signal: AbortSignal | undefined, start?: () => void): Promise<V> {
+    return new Promise((resolve, reject) => {
+      const waiter = new Waiter(this, signal, resolve, reject);
+      this.#first ??= waiter;
+      this.#waiters.add(waiter);
+      start?.();
+      if (signal === undefined || !this.#pending) return;
+      if (signal.aborted) waiter.giveUp(signal.reason);
+      else onAbort(signal, waiter);
     });
-    // Who waits is told; if nobody does any more, nobody has to be.
-    this.#result.catch(() => undefined);
-    this.#aborted.catch(() => undefined);
   }
 
-  /** Not in the constructor: what `load` calls at once may ask for the very same value. */
-  start(load: (context: LoadContext) => Promise<V>): void {
-    this.#settle(load({ signal: this.#controller.signal }));
-  }
-
-  /** Resolved when the loader has come to its end, whatever that was. */
-  get ended(): Promise<unknown> {
-    return this.#result.catch(() => undefined);
-  }
-
-  abort(reason: unknown): void {
+  /** One who waits has given up. Runs what listens to the loader's signal, if it was the last. */
+  leave(waiter: Waiter<V>, reason: unknown): void {
+    // Else it gets what was decided; or it was cut short, and is not waiting.
+    if (!this.#pending || !this.#waiters.has(waiter)) return;
+    const last = this.#waiters.size === 1;
+    // First: cut short after that, nobody else can come to wait for what is going to be abandoned.
+    if (last) this.#onAbandoned();
+    waiter.reject(reason);
+    this.#waiters.delete(waiter);
+    if (!last) return;
+    this.#pending = false;
     this.#controller.abort(reason);
   }
 
-  /** The loader's result, for one more caller, who may give up by its own signal. */
-  wait(signal: AbortSignal | undefined): Promise<V> {
-    this.#waiting++;
-    if (signal === undefined) return Promise.race([this.#result, this.#aborted]);
-    return new Promise((resolve, reject) => {
-      const giveUp = (): void => {
-        reject(signal.reason);
-        if (--this.#waiting > 0) return;
-        this.#onAbandoned();
-        this.abort(signal.reason);
-      };
-      // The loader may have aborted it, before it returned.
-      if (signal.aborted) {
-        giveUp();
-        return;
-      }
-      const stop = (): void => signal.removeEventListener('abort', giveUp);
-      signal.addEventListener('abort', giveUp, { once: true });
-      Promise.race([this.#result, this.#aborted]).then(resolve, reject).finally(stop);
-    });
+  /** The loader has ended: whether that decides. Then nobody can give up any more, and whoever called it says what they get. */
+  decide(): boolean {
+    const decides = this.#pending;
+    this.#pending = false;
+    return decides;
+  }
+
+  /** Nothing, if something else has decided: nobody waits any more. */
+  resolve(value: V): void {
+    this.#settle((waiter) => waiter.resolve(value));
+  }
+
+  reject(reason: unknown): void {
+    this.#settle((waiter) => waiter.reject(reason));
+  }
+
+  /** The first one who waits was cut short before it had a promise: nobody would handle its rejection. */
+  forgetFirst(): void {
+    if (this.#first !== undefined) this.#waiters.delete(this.#first);
+  }
+
+  end(): void {
+    this.#end();
+  }
+
+  /** Each in turn, and listens no longer: cut short, the others are still there. */
+  #settle(settle: (waiter: Waiter<V>) => void): void {
+    this.#pending = false;
+    for (const waiter of [...this.#waiters]) {
+      settle(waiter);
+      waiter.stop();
+      this.#waiters.delete(waiter);
+    }
+  }
+
+  /** The cache is disposed of. Runs what listens to the loader's signal. */
+  abort(reason: unknown): void {
+    if (!this.#pending) return;
+    this.reject(reason);
+    this.#controller.abort(reason);
+  }
+}
+
+class Waiter<V> implements Patient {
+  readonly #load: Load<V>;
+  readonly #signal: AbortSignal | undefined;
+  readonly resolve: (value: V) => void;
+  readonly reject: (reason: unknown) => void;
+
+  constructor(
+    load: Load<V>,
+    signal: AbortSignal | undefined,
+    resolve: (value: V) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    this.#load = load;
+    this.#signal = signal;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+
+  giveUp(reason: unknown): void {
+    this.#load.leave(this, reason);
+  }
+
+  /** Its signal does not matter any more. */
+  stop(): void {
+    if (this.#signal !== undefined) offAbort(this.#signal, this);
+  }
+}
+
+const TERMINATED =
+  'weakly: a loader was terminated before it had returned, as the timeout of node:vm does; it is called again by the next fetch';
+
+/** Throws if that cannot be a value. */
+export type Prepare<V> = (value: V, isWanted: boolean) => (() => void) | undefined;
+
+/** The loads of a cache. */
+export class Loads<K, V> {
+  /** Those whose values are going to be stored. */
+  readonly #pending: Map<K, Load<V>> = new Map();
+  readonly #running: Set<Load<V>> = new Set();
+
+  /** How many loaders have not ended. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** The load that stores the value of a key. */
+  get(key: K): Load<V> | undefined {
+    return this.#pending.get(key);
+  }
+
+  /** The load of this key will not be stored. */
+  forget(key: K): void {
+    if (this.#pending.size > 0) this.#pending.delete(key);
+  }
+
+  forgetAll(): void {
+    this.#pending.clear();
+  }
+
+  /** Aborts all; resolved when their loaders have ended. */
+  async abort(reason: () => unknown): Promise<void> {
+    const running = [...this.#running];
+    this.#pending.clear();
+    for (const load of running) load.abort(reason());
+    await Promise.all(running.map((load) => load.ended));
+  }
+
+  /**
+   * Calls the loader at once. `prepare` checks the value, and gives what stores it, if it is wanted. It may run the user's
+   * code, so what comes of the load is decided afterwards.
+   */
+  start(
+    key: K,
+    loader: (key: K, context: LoadContext) => V | Promise<V>,
+    signal: AbortSignal | undefined,
+    prepare: Prepare<V>,
+  ): Promise<V> {
+    const load = new Load<V>(() => this.#take(key, load));
+    // The stack may end before the loader has begun: nobody else may wait for it.
+    const fail = (error: unknown): void => {
+      this.#end(load, key);
+      load.reject(error);
+    };
+    let begun = false;
+    let returned = false;
+    try {
+      // What the timeout of `vm` ends runs no `catch`: without this, whoever asks for the key would wait for ever.
+      Promise.resolve().then(() => {
+        if (!returned) load.forgetFirst();
+        if (!begun) fail(plainError('ERR_WEAKLY_TERMINATED', TERMINATED));
+      });
+      this.#pending.set(key, load);
+      this.#running.add(load);
+      const promise = load.wait(signal, () => {
+        try {
+          this.#run(load, key, loader, prepare);
+        } catch (error) {
+          fail(error);
+        }
+        begun = true;
+      });
+      returned = true;
+      return promise;
+    } catch (error) {
+      begun = true;
+      returned = true;
+      fail(error);
+      throw error;
+    }
+  }
+
+  async #run(
+    load: Load<V>,
+    key: K,
+    loader: (key: K, context: LoadContext) => V | Promise<V>,
+    prepare: Prepare<V>,
+  ): Promise<void> {
+    try {
+      const value = await loader(key, { signal: load.signal });
+      const store = prepare(value, this.#pending.get(key) === load);
+      if (!load.decide()) return;
+      if (this.#take(key, load)) store?.();
+      load.resolve(value);
+    } catch (error) {
+      load.reject(error);
+    } finally {
+      this.#end(load, key);
+    }
+  }
+
+  /** Its value is not to be stored by anybody else; whether it still was to be stored. */
+  #take(key: K, load: Load<V>): boolean {
+    return this.#pending.get(key) === load && this.#pending.delete(key);
+  }
+
+  #end(load: Load<V>, key: K): void {
+    this.#take(key, load);
+    this.#running.delete(load);
+    load.end();
   }
 }

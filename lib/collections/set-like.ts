@@ -1,5 +1,6 @@
 import { rangeError } from '../errors.js';
-import { argumentError } from '../validate.js';
+import { argumentError, isObject } from '../validate.js';
+import { type Steps, stepsOf } from './iterate.js';
 
 /** What the methods of sets take: a Set, a Map, a {@link WeakKeySet}, or anything that answers these three as a Set does. */
 export interface SetLike<T> {
@@ -12,14 +13,16 @@ export interface SetLike<T> {
 export interface SetRecord {
   readonly size: number;
   has(value: unknown): boolean;
-  keys(): Iterable<unknown>;
+  keys(): Steps;
 }
 
+/** Each is refused before the next is read. */
 export function setRecord(other: unknown, where: string): SetRecord {
   const refuse = (expected: string): TypeError => argumentError(other, where, expected, 'other');
-  if ((typeof other !== 'object' || other === null) && typeof other !== 'function') throw refuse('a set');
+  if (!isObject(other)) throw refuse('a set');
   const { size: given } = other as { size: unknown };
-  const size = typeof given === 'symbol' || typeof given === 'bigint' ? Number.NaN : Number(given);
+  // As ToNumber, which takes no bigint, also as what an object converts to: so not Number().
+  const size = typeof given === 'symbol' || typeof given === 'bigint' ? Number.NaN : +(given as number);
   if (Number.isNaN(size)) throw refuse('a set, with a number as its size');
   const whole = Math.trunc(size);
   if (whole < 0)
@@ -27,17 +30,13 @@ export function setRecord(other: unknown, where: string): SetRecord {
       'ERR_WEAKLY_RANGE',
       `${where}: expected the size of argument "other" not to be negative, got ${size}`,
     );
-  const { has, keys } = other as { has: unknown; keys: unknown };
+  const { has } = other as { has: unknown };
   if (typeof has !== 'function') throw refuse('a set, with a method has()');
+  const { keys } = other as { keys: unknown };
   if (typeof keys !== 'function') throw refuse('a set, with a method keys()');
   return {
     size: whole,
     has: (value) => Boolean(Reflect.apply(has, other, [value])),
-    keys() {
-      const iterator = Reflect.apply(keys, other, []) as Iterator<unknown>;
-      if ((typeof iterator !== 'object' || iterator === null) && typeof iterator !== 'function')
-        throw refuse('a set, whose keys() gives an iterator');
-      return { [Symbol.iterator]: () => iterator };
-    },
+    keys: () => stepsOf(Reflect.apply(keys, other, []), 'keys() of argument "other"', where),
   };
 }

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
-import { binding } from '../binding.js';
 import { typeError } from '../errors.js';
+import { identityTag } from '../identity.js';
+import { type Depth, viewOf } from '../inspect.js';
 import { checkCallback, checkOptions, constructorError, receiverError } from '../validate.js';
 import { frozenCopy, isPrimitive, signature } from './structure.js';
 import { ValueEntries } from './value-entries.js';
@@ -35,13 +36,15 @@ export class Handle<out T = unknown> {
     return this.#value;
   }
 
+  /** With a number: so that tests which compare deeply tell two of them apart. */
   get [Symbol.toStringTag](): string {
-    return 'Handle';
+    return #value in Object(this) ? identityTag('Handle', this) : 'Handle';
   }
 
-  [inspect.custom](depth: number, options: object): string {
+  /** For `console.log`: the value. */
+  [inspect.custom](depth?: Depth): object | string {
     if (!(#value in Object(this))) return '[object Handle]';
-    return depth < 0 ? '[Handle]' : `Handle { ${inspect(this.#value, { ...options, depth })} }`;
+    return viewOf(this, 'Handle', Object, depth, false, () => ({ value: this.#value }));
   }
 }
 
@@ -168,14 +171,21 @@ export class Unique<T> {
     return this.#entries.count;
   }
 
+  /** With a number: so that tests which compare deeply tell two of them apart. */
   get [Symbol.toStringTag](): string {
-    return 'Unique';
+    return #handleOf in Object(this) ? identityTag('Unique', this) : 'Unique';
+  }
+
+  /** For `console.log`: how many handles are alive. */
+  [inspect.custom](depth?: Depth): object | string {
+    if (!(#handleOf in Object(this))) return '[object Unique]';
+    return viewOf(this, 'Unique', Object, depth, false, () => ({ size: this.#entries.count }));
   }
 }
 
 function handleByKey<T>(entries: ValueEntries<unknown>, key: unknown, value: T): Handle<T> {
-  const entry = entries.map.get(key);
-  const known = entry === undefined ? undefined : binding.entry(entry);
+  const place = entries.map.get(key);
+  const known = place === undefined ? undefined : entries.read(place);
   if (known !== undefined) return known as Handle<T>;
   const handle = new Handle(KEY, value);
   entries.set(key, handle);
@@ -214,15 +224,15 @@ class Buckets<T> extends ValueEntries<Node> {
     this.#added++;
     const nodes = this.#nodes.get(hash);
     if (nodes === undefined) this.#nodes.set(hash, [node]);
-    else nodes.push(node);
+    else this.#nodes.set(hash, [...nodes, node]); // not push(), which asks setters
     return handle;
   }
 
   #find(hash: unknown, value: T): Handle<T> | undefined {
     const equals = this.#equals; // called on its own: nobody is its `this`
     for (const node of this.#nodes.get(hash)?.slice() ?? []) {
-      const entry = this.map.get(node);
-      const handle = entry === undefined ? undefined : (binding.entry(entry) as Handle<T> | undefined);
+      const place = this.map.get(node);
+      const handle = place === undefined ? undefined : (this.read(place) as Handle<T> | undefined);
       if (handle !== undefined && equals(handle.value, value)) return handle;
     }
     return undefined;
@@ -232,7 +242,8 @@ class Buckets<T> extends ValueEntries<Node> {
     const nodes = this.#nodes.get(node.hash);
     const at = nodes?.indexOf(node) ?? -1;
     if (nodes === undefined || at < 0) return;
-    nodes.splice(at, 1);
-    if (nodes.length === 0) this.#nodes.delete(node.hash);
+    // One call: cut short between two, an empty list would hold the hash for ever.
+    if (nodes.length === 1) this.#nodes.delete(node.hash);
+    else nodes.splice(at, 1);
   }
 }

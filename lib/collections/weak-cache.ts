@@ -1,102 +1,34 @@
-import { LRUCache } from 'lru-cache';
-import { plainError, rangeError, typeError } from '../errors.js';
+import { inspect } from 'node:util';
+import type { LRUCache } from 'lru-cache';
+import { plainError } from '../errors.js';
+import { identityTag } from '../identity.js';
+import { type Depth, viewOf } from '../inspect.js';
+import { booleanOption, checkCallback, receiverError, targetError } from '../validate.js';
+import { CacheClock } from './cache-clock.js';
+import { type CacheCounts, CacheItems, Counts, Item, type Terms } from './cache-items.js';
 import {
-  booleanOption,
-  checkCallback,
-  checkOptions,
-  optionError,
-  positiveOption,
-  receiverError,
-  targetError,
-} from '../validate.js';
-import { type CacheCounts, CacheItems, Counts, clock, Item } from './cache-items.js';
+  checkCacheOptions,
+  fetchOptions,
+  type Given,
+  historyOption,
+  type Limits,
+  limitsOf,
+  NEVER,
+  perfOption,
+  ratioOption,
+  setOptions,
+  sizeOf,
+} from './cache-options.js';
+import type { WeakCacheFetchOptions, WeakCacheOptions, WeakCacheSetOptions, WeakCacheStats } from './cache-types.js';
+import { notListed } from './collection-entries.js';
 import { type Shrinkable, unwatchHeap, watchHeap } from './heap-pressure.js';
-import { Load, type LoadContext } from './load.js';
+import { type LoadContext, Loads } from './load.js';
+import { BROKEN, metrics, newStrongTier } from './strong-tier.js';
 
 const NAME = 'WeakCache';
 
-interface Options<K, V extends object> {
-  /** How many values the strong tier holds at most. */
-  readonly max?: number | undefined;
-  /** The sum of sizes that the strong tier holds at most; every value then needs a size, see `sizeCalculation`. */
-  readonly maxSize?: number | undefined;
-  /**
-   * A value of a larger size does not enter the strong tier.
-   *
-   * @default `maxSize`
-   */
-  readonly maxEntrySize?: number | undefined;
-  /** The size of a value: a positive integer. `set` and `fetch` may be told it, instead. */
-  readonly sizeCalculation?: ((value: V, key: K) => number) | undefined;
-  /**
-   * How long a value may be found after it was set, in milliseconds. It then is in neither tier, in use or not.
-   *
-   * @default for ever
-   */
-  readonly ttl?: number | undefined;
-  /**
-   * `get` starts the time anew.
-   *
-   * @default false
-   */
-  readonly updateAgeOnGet?: boolean | undefined;
-  /**
-   * Memory-pressure mode: whenever a major GC leaves more than this share of V8's heap limit in use (0.8: 80 %), the strong
-   * tier gives up half of its values, the least recently used first. They are still found as long as others use them. The
-   * limit is that of the old generation: `--max-old-space-size`, a worker's `resourceLimits`, or V8's own.
-   *
-   * @default none: the limits above are all there is
-   */
-  readonly maxHeapRatio?: number | undefined;
-  /**
-   * For how many keys that have left the cache counts are kept; see {@link WeakCache.stats}.
-   *
-   * @default 1000
-   */
-  readonly history?: number | undefined;
-}
-
-/** One limit at least has to be there: `max`, `maxSize`, or `ttl`. */
-export type WeakCacheOptions<K, V extends object> = Options<K, V> &
-  ({ readonly max: number } | { readonly maxSize: number } | { readonly ttl: number });
-
-export interface WeakCacheSetOptions {
-  /** In milliseconds, instead of the cache's. */
-  readonly ttl?: number | undefined;
-  /** Instead of what `sizeCalculation` would give. */
-  readonly size?: number | undefined;
-}
-
-export interface WeakCacheFetchOptions extends WeakCacheSetOptions {
-  /** Gives up waiting: rejects with its reason. The load goes on as long as anybody else waits for it. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface WeakCacheStats extends CacheCounts {
-  /** Values in the strong tier. */
-  readonly strong: number;
-  /** Values that are still alive outside of it. */
-  readonly weak: number;
-  /** Loads under way. */
-  readonly loading: number;
-}
-
-/** The options that are lru-cache's own; it checks them. */
-const LIMITS = ['max', 'maxSize', 'maxEntrySize', 'sizeCalculation', 'ttl', 'updateAgeOnGet'] as const;
-const OPTIONS = [...LIMITS, 'maxHeapRatio', 'history'];
-const SET_OPTIONS = ['ttl', 'size'];
-const FETCH_OPTIONS = [...SET_OPTIONS, 'signal'];
-
-const NOW = -1;
-
 /** At a time, when shrinking. */
 const SHRINK_STEP = 256;
-
-/** lru-cache says which option, and what it expected. */
-function refuse(error: unknown, where: string): Error {
-  const refusal = typeError('ERR_WEAKLY_OPTION', `${where}: ${error instanceof Error ? error.message : String(error)}`);
-  return Object.defineProperty(refusal, 'cause', { value: error, configurable: true, writable: true });
-}
 
 function wrongReceiver(receiver: unknown, method: string): Error {
   return receiverError(receiver, `${NAME}.prototype.${method}`, NAME);
@@ -109,27 +41,6 @@ function disposedError(where: string): Error {
 function checkValue(value: unknown, name: string, where: string): asserts value is object {
   if (typeof value === 'object' ? value === null : typeof value !== 'function')
     throw targetError(value, where, 'an object or a function', name);
-}
-
-function checkSetOptions(options: unknown, known: readonly string[], where: string): void {
-  checkOptions(options, known, where);
-  positiveOption(options, 'ttl', where, 1);
-}
-
-function ratioOption(options: object, where: string): number | undefined {
-  const ratio = positiveOption(options, 'maxHeapRatio', where, Number.POSITIVE_INFINITY);
-  if (ratio === Number.POSITIVE_INFINITY) return undefined;
-  if (ratio <= 1) return ratio;
-  throw rangeError('ERR_WEAKLY_RANGE', `${where}: expected option "maxHeapRatio" to be at most 1, got ${ratio}`);
-}
-
-function historyOption(history: unknown, where: string): number {
-  if (typeof history !== 'number') throw optionError('history', where, 'a number', history);
-  if (Number.isSafeInteger(history) && history >= 0) return history;
-  throw rangeError(
-    'ERR_WEAKLY_RANGE',
-    `${where}: expected option "history" to be an integer, 0 or more, got ${history}`,
-  );
 }
 
 /**
@@ -147,6 +58,9 @@ function historyOption(history: unknown, where: string): number {
  * | is older than its `ttl`, was deleted or cleared, in use or not | do not find it |
  *
  * Guaranteed:
+ * - The `ttl` is the same in both tiers: from when a value was set, the last moment included, by the clock of the cache.
+ * - What comes first decides about a load, for the cache, the loader's signal and all who wait alike: the loader has ended,
+ *   all who waited have given up, or the cache is disposed of.
  * - `fetch` calls the loader once for all who ask for a key while it is being loaded, and for none while a value is found.
  * - An error is not cached: all who wait are rejected with it, and the next `fetch` loads again. Nor is the value of a load
  *   whose key was set, deleted or cleared meanwhile, or that nobody waits for any more.
@@ -156,48 +70,53 @@ function historyOption(history: unknown, where: string): number {
  * - That what has been evicted is gone at once: a garbage collector finds out.
  * - That memory-pressure mode prevents running out of memory: it acts after major GCs, and from the event loop.
  *
- * @throws TypeError `ERR_WEAKLY_OPTION`, RangeError `ERR_WEAKLY_RANGE` for options, and for limits that lru-cache refuses.
+ * @throws TypeError `ERR_WEAKLY_OPTION`, RangeError `ERR_WEAKLY_RANGE` for options, and for a clock that gives no number.
  * @throws TypeError `ERR_WEAKLY_TARGET` when a value is no object or function. Nothing is changed when an error is thrown.
  * @throws TypeError `ERR_WEAKLY_RECEIVER` when a method is called on anything but a WeakCache.
  * @throws Error `ERR_WEAKLY_DISPOSED` by `set` and `fetch` after the cache was disposed of.
  */
 export class WeakCache<K extends {}, V extends object> {
-  readonly #strong: LRUCache<K, Item<K, V>>;
-  readonly #sizeOf: ((value: V, key: K) => number) | undefined;
-  readonly #sized: boolean;
+  #tier: LRUCache<K, Item<K, V>>;
+  /** The same; or {@link BROKEN}, from before a call that changes it until it has returned. */
+  #strong: LRUCache<K, Item<K, V>>;
+  readonly #limits: Limits<K, V>;
+  /** A larger value does not enter the strong tier. */
+  readonly #maxEntrySize: number;
   readonly #ttl: number;
   readonly #renewing: boolean;
+  readonly #clock: CacheClock;
+  /** Whether any value has ever had a ttl. Else nobody asks what time it is. */
+  #timed: boolean;
   #items: CacheItems<K, V>;
   readonly #totals = new Counts();
   readonly #history: number;
-  /** The loads whose values are going to be stored. */
-  readonly #loads: Map<K, Load<V>> = new Map();
+  readonly #loads = new Loads<K, V>();
   /**
    * Options for lru-cache, used over and over: V8 13.6 (Node.js 24) and later really make one for each call otherwise. It
    * writes into them what it has done, if somebody wants to know.
    */
-  readonly #usual: { ttl: number; status: unknown } = { ttl: 0, status: undefined };
+  readonly #usual: { status: unknown } = { status: undefined };
   /** The item in whose place lru-cache puts the one that it is being given. */
   #replaced: Item<K, V> | undefined = undefined;
-  readonly #running: Set<Load<V>> = new Set();
   readonly #shrinkable: Shrinkable | undefined;
   #toEvict = 0;
   #disposed = false;
 
   constructor(options: WeakCacheOptions<K, V>) {
     const where = `new ${NAME}`;
-    checkOptions(options, OPTIONS, where);
+    checkCacheOptions(options, where);
+    const limits = limitsOf<K, V>(options, where);
     const ratio = ratioOption(options, where);
-    this.#history = historyOption(options.history ?? 1000, where);
-    try {
-      this.#strong = this.#newStrongTier(options);
-    } catch (error) {
-      throw refuse(error, where);
-    }
-    this.#sizeOf = options.sizeCalculation;
-    this.#sized = options.maxSize !== undefined || options.maxEntrySize !== undefined;
-    this.#ttl = options.ttl ?? 0;
+    this.#limits = limits;
+    this.#history = historyOption(options, where);
     this.#renewing = booleanOption(options, 'updateAgeOnGet', where);
+    this.#clock = new CacheClock(perfOption(options, where));
+    this.#ttl = limits.ttl ?? NEVER;
+    this.#timed = this.#ttl !== NEVER;
+    // lru-cache loses count where a value is larger than all of them may be together.
+    this.#maxEntrySize = Math.min(limits.maxEntrySize ?? NEVER, limits.maxSize ?? NEVER);
+    this.#tier = this.#newTier();
+    this.#strong = this.#tier;
     this.#items = new CacheItems(this.#totals, this.#history);
     if (ratio === undefined) return;
     this.#shrinkable = { ratio, startShrinking: () => this.#startShrinking(), shrinkMore: () => this.#shrinkMore() };
@@ -207,7 +126,7 @@ export class WeakCache<K extends {}, V extends object> {
   /** How many values are in the strong tier, or alive outside of it. What has expired counts until somebody asks for it. */
   get size(): number {
     if (!(#strong in Object(this))) throw wrongReceiver(this, 'size');
-    return this.#strong.size + this.#items.weak;
+    return this.#whole().size + this.#items.weak;
   }
 
   /** The value of a key, if there is one. */
@@ -221,8 +140,10 @@ export class WeakCache<K extends {}, V extends object> {
     }
     const usual = this.#usual;
     usual.status = undefined;
+    this.#strong = BROKEN;
     const item = strong.get(key, usual as LRUCache.GetOptions<K, Item<K, V>, unknown>);
-    if (item === undefined) return this.#getWeak(key);
+    this.#strong = strong;
+    if (item === undefined || item.terms !== undefined) return this.#check(key, item);
     item.hitsStrong++;
     this.#totals.hitsStrong++;
     return item.value;
@@ -231,43 +152,37 @@ export class WeakCache<K extends {}, V extends object> {
   /** Whether there is a value; counts as no use of it. */
   has(key: K): boolean {
     if (!(#strong in Object(this))) throw wrongReceiver(this, 'has');
-    if (this.#strong.has(key)) return true;
-    const item = this.#items.get(key);
-    return item !== undefined && this.#items.peek(item) !== undefined;
+    return this.#has(key);
   }
 
   /** Sets the value of a key. A load of this key that is under way will not be stored. */
   set(key: K, value: V, options?: WeakCacheSetOptions): this {
     const where = `${NAME}.prototype.set`;
     if (!(#strong in Object(this))) throw receiverError(this, where, NAME);
-    if (options !== undefined) checkSetOptions(options, SET_OPTIONS, where);
+    const given = setOptions(options, where);
     this.#checkOpen(where);
     checkValue(value, 'argument "value"', where);
-    this.#store(key, value, options, where);
-    if (this.#loads.size > 0) this.#loads.delete(key);
+    const item = this.#newItem(key, value, given, where);
+    // The user's code may have run: for the size, and for the time.
+    this.#checkOpen(where);
+    this.#putStrong(item);
+    this.#loads.forget(key);
     return this;
   }
 
   /** Forgets a key, also if its value is still in use; whether there was a value. A load under way will not be stored. */
   delete(key: K): boolean {
     if (!(#strong in Object(this))) throw wrongReceiver(this, 'delete');
-    this.#loads.delete(key);
-    const known = this.has(key);
-    const item = this.#itemOf(key);
-    this.#strong.delete(key);
-    if (item !== undefined && !item.hasEnded) this.#items.end(item);
+    const known = this.#has(key);
+    this.#loads.forget(key);
+    this.#end(key, this.#itemOf(key));
     return known;
   }
 
   /** Forgets everything. Loads under way will not be stored. */
   clear(): void {
     if (!(#strong in Object(this))) throw wrongReceiver(this, 'clear');
-    const items = new CacheItems<K, V>(this.#totals, this.#history);
-    this.#items.forget();
-    this.#items = items;
-    this.#loads.clear();
-    this.#strong.clear();
-    this.#toEvict = 0;
+    this.#clear();
   }
 
   /**
@@ -275,7 +190,7 @@ export class WeakCache<K extends {}, V extends object> {
    * apply, or those in the options of whoever asked first.
    *
    * Rejects with what the loader throws, with `signal.reason`, or with the errors that are named at the class. `loader` gets
-   * a signal of its own: it is aborted when all who waited have given up.
+   * a signal of its own: it is aborted when all who waited have given up before it has ended.
    */
   async fetch(
     key: K,
@@ -285,22 +200,32 @@ export class WeakCache<K extends {}, V extends object> {
     const where = `${NAME}.prototype.fetch`;
     if (!(#strong in Object(this))) throw receiverError(this, where, NAME);
     checkCallback(loader, 'loader', where);
-    if (options !== undefined) checkSetOptions(options, FETCH_OPTIONS, where);
-    const signal = options?.signal;
-    if (signal !== undefined && !(signal instanceof AbortSignal))
-      throw optionError('signal', where, 'an AbortSignal', signal);
+    const given = fetchOptions(options, where);
+    const { signal } = given;
     this.#checkOpen(where);
     signal?.throwIfAborted();
-    const known = this.get(key);
+    const known = this.#find(key);
     if (known !== undefined) return known;
-    const load = this.#loads.get(key) ?? this.#load(key, loader, options, where);
-    return load.wait(signal);
+    // The user's code may have run, for the time.
+    this.#checkOpen(where);
+    signal?.throwIfAborted();
+    const load = this.#loads.get(key);
+    if (load !== undefined) return load.wait(signal);
+    this.#noted(key, this.#items.get(key)).loads++;
+    this.#totals.loads++;
+    const prepare = (value: V, isWanted: boolean): (() => void) | undefined => {
+      checkValue(value, 'what "loader" gives', where);
+      if (!isWanted) return undefined;
+      const item = this.#newItem(key, value, given, where);
+      return () => this.#putStrong(item);
+    };
+    return this.#loads.start(key, loader, signal, prepare);
   }
 
   /** What has happened so far, and how much there is now. As cheap as a `size`: the first after a GC may look for the dead. */
   stats(): WeakCacheStats {
     if (!(#strong in Object(this))) throw wrongReceiver(this, 'stats');
-    return { ...this.#totals.counts, strong: this.#strong.size, weak: this.#items.weak, loading: this.#running.size };
+    return { ...this.#totals.counts, strong: this.#whole().size, weak: this.#items.weak, loading: this.#loads.running };
   }
 
   /** The same for one key; undefined when it has never been asked for, or too long ago (see `history`). */
@@ -311,65 +236,143 @@ export class WeakCache<K extends {}, V extends object> {
 
   /**
    * Forgets everything, aborts all loads, and waits for their loaders to end. Whoever waits for one is rejected with
-   * `ERR_WEAKLY_DISPOSED`, unless the loader rejects with something else first. `get` and `has` find nothing afterwards.
+   * `ERR_WEAKLY_DISPOSED`, unless the loader has ended before. `get` and `has` find nothing afterwards.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!(#strong in Object(this))) throw receiverError(this, `${NAME}.prototype[Symbol.asyncDispose]`, NAME);
     this.#disposed = true;
     if (this.#shrinkable !== undefined) unwatchHeap(this.#shrinkable);
-    const running = [...this.#running];
-    for (const load of running) load.abort(disposedError(`${NAME}.prototype.fetch`));
-    this.clear();
-    await Promise.all(running.map((load) => load.ended));
+    const ended = this.#loads.abort(() => disposedError(`${NAME}.prototype.fetch`));
+    this.#clear();
+    await ended;
   }
 
+  /** With a number: so that tests which compare deeply tell two of them apart. */
   get [Symbol.toStringTag](): string {
-    return NAME;
+    return #strong in Object(this) ? identityTag(NAME, this) : NAME;
+  }
+
+  /** For `console.log`: how many values there are, and where. Not the values: a cache may be large. */
+  [inspect.custom](depth?: Depth): object | string {
+    if (!(#strong in Object(this))) return `[object ${NAME}]`;
+    return viewOf(this, NAME, Object, depth, false, () => {
+      const strong = this.#whole().size;
+      const { weak } = this.#items;
+      return { size: strong + weak, strong, weak, loading: this.#loads.running };
+    });
   }
 
   #checkOpen(where: string): void {
     if (this.#disposed) throw disposedError(where);
   }
 
-  #newStrongTier(options: WeakCacheOptions<K, V>): LRUCache<K, Item<K, V>> {
-    const limits = LIMITS.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
-    const strong = new LRUCache<K, Item<K, V>>({
-      ...(Object.fromEntries(limits) as { max: number }),
-      perf: clock,
-      dispose: (item, key, reason) => {
-        if (reason === 'evict') this.#demote(item, key);
-        else if (reason === 'expire' && !item.hasEnded) this.#items.end(item);
-        else if (reason === 'set') this.#replaced = item;
-      },
-    });
-    // Sizes are taken once, when a value is set (#store): it may come back from the weak tier.
-    (strong as { sizeCalculation: unknown }).sizeCalculation = undefined;
-    return strong;
-  }
-
   #startShrinking(): void {
-    this.#toEvict = Math.ceil(this.#strong.size / 2);
+    this.#toEvict = Math.ceil(this.#whole().size / 2);
   }
 
   #shrinkMore(): boolean {
-    for (let i = 0; i < SHRINK_STEP && this.#toEvict > 0; i++, this.#toEvict--) this.#strong.pop();
+    const strong = this.#whole();
+    this.#strong = BROKEN;
+    for (let i = 0; i < SHRINK_STEP && this.#toEvict > 0; i++, this.#toEvict--) strong.pop();
+    this.#strong = strong;
     return this.#toEvict > 0;
   }
 
-  /** Must not throw: lru-cache would be left half changed. */
-  #demote(item: Item<K, V>, key: K): void {
-    if (item.ttl === 0) {
-      this.#items.demote(item, undefined);
-      return;
-    }
-    const remaining = this.#strong.getRemainingTTL(key);
-    if (remaining > 0) this.#items.demote(item, clock.now() + remaining);
-    else this.#items.end(item);
+  #newTier(): LRUCache<K, Item<K, V>> {
+    return newStrongTier<K, Item<K, V>>(this.#limits, this.#maxEntrySize, (item, _key, reason) => {
+      if (reason === 'evict') this.#demote(item);
+      else if (reason === 'set') this.#replaced = item;
+    });
   }
 
-  #getWeak(key: K): V | undefined {
+  /** The strong tier. Where a change of it was cut short, an empty one: what of the old one is known elsewhere is weak then. */
+  #whole(): LRUCache<K, Item<K, V>> {
+    if (this.#strong !== BROKEN) return this.#strong;
+    if (!metrics.hasSubscribers) {
+      const fresh = this.#newTier();
+      this.#items.demoteAll();
+      this.#tier = fresh;
+    }
+    this.#strong = this.#tier;
+    return this.#tier;
+  }
+
+  /** Must not throw, and must not run the user's code: lru-cache would be left half changed. So it does not ask for the time. */
+  #demote(item: Item<K, V>): void {
+    if (item.hasExpired(this.#clock.last)) this.#items.end(item);
+    else this.#items.demote(item);
+  }
+
+  #clear(): void {
+    const strong = this.#whole();
+    const items = new CacheItems<K, V>(this.#totals, this.#history);
+    this.#strong = BROKEN;
+    this.#items.forget();
+    this.#items = items;
+    this.#loads.forgetAll();
+    strong.clear();
+    this.#strong = strong;
+    this.#toEvict = 0;
+  }
+
+  /** May run the user's code: so first this, and then whatever is looked up or changed. */
+  #now(): number {
+    return this.#timed ? this.#clock.now() : 0;
+  }
+
+  #has(key: K): boolean {
+    const now = this.#now();
+    const strong = this.#whole().peek(key);
+    if (strong?.value !== undefined) return !strong.hasExpired(now);
     const item = this.#items.get(key);
-    const value = item === undefined ? undefined : this.#items.peek(item);
+    return item !== undefined && this.#items.peek(item, now) !== undefined;
+  }
+
+  /** Whether it is too late to find a value, which is renewed otherwise, where that is asked for. */
+  #lateFor(terms: Terms): boolean {
+    if (terms.expires === NEVER) return false;
+    const now = this.#clock.now();
+    if (terms.expires < now) return true;
+    if (this.#renewing) terms.expires = now + terms.ttl;
+    return false;
+  }
+
+  /** As `get`, which does not call it: there it would cost a call, and here a method of `this` may be a subclass's. */
+  #find(key: K): V | undefined {
+    const strong = this.#strong;
+    const usual = this.#usual;
+    usual.status = undefined;
+    this.#strong = BROKEN;
+    const item = strong.get(key, usual as LRUCache.GetOptions<K, Item<K, V>, unknown>);
+    this.#strong = strong;
+    return this.#check(key, item);
+  }
+
+  /** Of what the strong tier has given, or not: whether it can be found. */
+  #check(key: K, item: Item<K, V> | undefined): V | undefined {
+    if (item?.value === undefined || (item.terms !== undefined && this.#lateFor(item.terms)))
+      return this.#getSlowly(key, item);
+    return this.#hit(item);
+  }
+
+  #hit(item: Item<K, V>): V | undefined {
+    item.hitsStrong++;
+    this.#totals.hitsStrong++;
+    return item.value;
+  }
+
+  /** What is not in the strong tier, or has expired there. */
+  #getSlowly(key: K, found: Item<K, V> | undefined): V | undefined {
+    const now = this.#now();
+    const again = this.#timed || this.#strong === BROKEN;
+    const strong = again ? this.#whole().peek(key) : found;
+    if (strong?.value !== undefined) {
+      // Put there while the time was read.
+      if (!strong.hasExpired(now)) return this.#hit(strong);
+      this.#end(key, strong);
+    }
+    const item = this.#items.get(key);
+    const value = item === undefined ? undefined : this.#items.peek(item, now);
     if (item === undefined || value === undefined) {
       this.#totals.misses++;
       this.#noted(key, item).misses++;
@@ -377,85 +380,73 @@ export class WeakCache<K extends {}, V extends object> {
     }
     item.hitsWeak++;
     this.#totals.hitsWeak++;
-    this.#items.promote(item, value);
-    this.#putStrong(item, item.expires === undefined || this.#renewing ? NOW : item.expires - item.ttl);
+    if (this.#renewing && item.terms !== undefined) item.terms.expires = now + item.terms.ttl;
+    this.#putStrong(item, value);
     return value;
   }
 
   #itemOf(key: K): Item<K, V> | undefined {
-    return this.#strong.peek(key, { allowStale: true }) ?? this.#items.get(key);
+    return this.#whole().peek(key) ?? this.#items.get(key);
+  }
+
+  /** Its counts are all that is left. */
+  #end(key: K, item: Item<K, V> | undefined): void {
+    const strong = this.#whole();
+    this.#strong = BROKEN;
+    strong.delete(key);
+    if (item !== undefined && !item.hasEnded) this.#items.end(item);
+    this.#strong = strong;
   }
 
   /** Where to count what happens to a key that is not found. */
   #noted(key: K, known: Item<K, V> | undefined): Item<K, V> {
-    if (known?.hasEnded === true) return known;
+    if (known?.hasEnded === true || known?.value !== undefined) return known;
     const item = known ?? new Item<K, V>(key, undefined, undefined);
     // It has expired, or is dead, and nobody has found out before; or there was none.
     this.#items.end(item);
     return item;
   }
 
-  #store(key: K, value: V, options: WeakCacheSetOptions | undefined, where: string): void {
-    const sizeOf = this.#sizeOf;
-    const size = options?.size ?? sizeOf?.(value, key);
-    const ttl = options?.ttl ?? this.#ttl;
-    const item = new Item(key, value, ttl === 0 && size === undefined ? undefined : { ttl, size, expires: undefined });
-    try {
-      this.#putStrong(item, NOW);
-    } catch (error) {
-      throw refuse(error, where);
-    }
+  /** Runs the user's code: for the size, and for the time. */
+  #newItem(key: K, value: V, given: Given, where: string): Item<K, V> {
+    const size = sizeOf(value, key, given.size, this.#limits, where);
+    const ttl = given.ttl ?? this.#ttl;
+    if (ttl === NEVER && size === undefined) return new Item(key, value, undefined);
+    const expires = ttl === NEVER ? NEVER : this.#clock.now() + ttl;
+    return new Item(key, value, { ttl, size, expires });
   }
 
-  /** `from`: when its time has begun. */
-  #putStrong(item: Item<K, V>, from: number): void {
+  /** Into the strong tier, in the place of what is there; whole or not at all. `value`: of one that comes from the weak tier. */
+  #putStrong(item: Item<K, V>, value?: V): void {
     const { key, terms } = item;
+    const strong = this.#whole();
     this.#replaced = undefined;
-    if (terms === undefined) {
-      const usual = this.#usual;
-      usual.status = undefined;
-      this.#strong.set(key, item, usual as { ttl: number });
-      this.#replace(item);
-      return;
+    this.#strong = BROKEN;
+    if (value !== undefined) this.#items.promote(item, value);
+    try {
+      if (terms?.size === undefined) {
+        const usual = this.#usual;
+        usual.status = undefined;
+        strong.set(key, item, usual as object);
+      } else strong.set(key, item, { size: terms.size });
+    } catch (error) {
+      throw notListed(error);
     }
-    const { ttl, size } = terms;
-    const start = from === NOW ? clock.now() : from;
-    this.#strong.set(key, item, size === undefined ? { ttl, start } : { ttl, start, size });
     this.#replace(item);
+    if (terms !== undefined) this.#keepTerms(item, terms);
+    this.#strong = strong;
+  }
+
+  #keepTerms(item: Item<K, V>, { size, expires }: Terms): void {
+    if (expires !== NEVER) this.#timed = true;
     // Too large for the strong tier: it is found as long as it is in use.
-    if (this.#sized && this.#strong.peek(key) !== item) this.#items.demote(item, ttl === 0 ? undefined : start + ttl);
+    if (size !== undefined && size > this.#maxEntrySize) this.#items.demote(item);
   }
 
   #replace(item: Item<K, V>): void {
     const replaced = this.#replaced;
     this.#replaced = undefined;
     // One that has come back from the weak tier is there already.
-    if (item.entry < 0) this.#items.replace(item, replaced);
-  }
-
-  #load(
-    key: K,
-    loader: (key: K, context: LoadContext) => V | Promise<V>,
-    options: WeakCacheSetOptions | undefined,
-    where: string,
-  ): Load<V> {
-    this.#noted(key, this.#items.get(key)).loads++;
-    this.#totals.loads++;
-    const forget = (): boolean => this.#loads.get(key) === load && this.#loads.delete(key);
-    const load = new Load<V>(forget);
-    this.#loads.set(key, load);
-    this.#running.add(load);
-    load.start(async (context) => {
-      try {
-        const value = await loader(key, context);
-        checkValue(value, 'what "loader" gives', where);
-        if (forget()) this.#store(key, value, options, where);
-        return value;
-      } finally {
-        forget();
-        this.#running.delete(load);
-      }
-    });
-    return load;
+    if (item.place < 0) this.#items.replace(item, replaced);
   }
 }

@@ -1,5 +1,7 @@
-import { inspect } from 'node:util';
+import type { AsyncResource } from 'node:async_hooks';
+import { inspect, types } from 'node:util';
 import { typeError } from '../errors.js';
+import { identityTag } from '../identity.js';
 import {
   booleanOption,
   checkCallback,
@@ -9,20 +11,11 @@ import {
   receiverError,
   targetError,
 } from '../validate.js';
+import { type Inspection, leaf } from '../weak/describe.js';
 import { Field } from '../weak/field.js';
-import { enterContext, leaveContext } from './call.js';
-import { runAtExit } from './exit.js';
-import {
-  AT_EXIT,
-  add,
-  type Callback,
-  flagsOf,
-  generationOf,
-  IN_CONTEXT,
-  isPending,
-  isQueued,
-  stop,
-} from './records.js';
+import { capture, release } from './context.js';
+import { listenForExit } from './exit.js';
+import { AT_EXIT, add, added, type Callback, extraOf, isPending, isQueued, stop } from './records.js';
 import { rawOf } from './stand-in.js';
 
 /** Only this module can present it, so only `addCleanup` can construct. */
@@ -50,7 +43,7 @@ export interface CleanupOptions {
    */
   readonly atExit?: boolean;
   /**
-   * Call it in the asynchronous context (`AsyncLocalStorage`) of the `addCleanup` call, which that keeps alive.
+   * Call it with the stores (`AsyncLocalStorage`) of the `addCleanup` call, which that keeps alive.
    *
    * @default false It runs in no context.
    */
@@ -66,10 +59,11 @@ export class Cleanup {
   #generation: number;
 
   /** @internal Throws a TypeError with code `ERR_WEAKLY_CONSTRUCTOR`; cleanups are made by {@link addCleanup}. */
-  constructor(key: typeof KEY, record: number, generation: number) {
+  constructor(key: typeof KEY, target: WeakKey, fn: Callback, arg: unknown, flags: number, context?: AsyncResource) {
     if (key !== KEY) throw constructorError('Cleanup', 'addCleanup(target, fn, arg)');
-    this.#record = record;
-    this.#generation = generation;
+    // Registers by itself: were it made afterwards, the stack could end in between, and what has thrown would be registered.
+    this.#record = add(target, fn, arg, flags, context);
+    this.#generation = added.generation;
   }
 
   /**
@@ -82,9 +76,13 @@ export class Cleanup {
   stop(): boolean {
     if (!(#record in Object(this))) throw receiverError(this, 'Cleanup.prototype.stop', 'Cleanup');
     if (!isPending(this.#record, this.#generation)) return false;
-    if ((flagsOf(this.#record) & IN_CONTEXT) !== 0) leaveContext(this.#record);
+    const extra = extraOf(this.#record);
+    const context = extra?.call?.context;
     stop(this.#record);
+    // Here, without a call in between: else it would be stopped, and nobody had been told so.
     this.#generation = STOPPED;
+    extra?.letGo();
+    if (context !== undefined) releaseQuietly(context);
     return true;
   }
 
@@ -105,12 +103,13 @@ export class Cleanup {
     this.stop();
   }
 
+  /** With a number: so that tests which compare deeply tell two of them apart. */
   get [Symbol.toStringTag](): string {
-    return 'Cleanup';
+    return #record in Object(this) ? identityTag('Cleanup', this) : 'Cleanup';
   }
 
-  [inspect.custom](): string {
-    return #record in Object(this) ? `Cleanup { ${this.state} }` : '[object Cleanup]';
+  [inspect.custom](_depth?: unknown, options?: Inspection): string {
+    return #record in Object(this) ? leaf('Cleanup', this.state, options) : '[object Cleanup]';
   }
 }
 
@@ -129,7 +128,50 @@ function checkHoldsNot(target: unknown, value: unknown, what: 'fn' | 'arg'): voi
   );
 }
 
-const OPTIONS = ['atExit', 'asyncContext'] as const;
+/** It is stopped, or was not registered, whether or not there is room on the stack to tell the hooks. */
+function releaseQuietly(context: AsyncResource): void {
+  try {
+    release(context);
+  } catch {
+    // The stack ends here.
+  }
+}
+
+const OPTIONS: readonly string[] = ['atExit', 'asyncContext'];
+
+/** Options in the place of the argument of a function that takes none can only be a slip: they would be without effect. */
+function checkIsNoOptions(fn: (...args: never) => unknown, arg: object | symbol): void {
+  // The length last: it is slow to ask for.
+  // A proxy is asked for nothing: that would run the user's code, and a revoked one would throw.
+  if (typeof arg !== 'object' || types.isProxy(arg) || !('atExit' in arg || 'asyncContext' in arg) || fn.length !== 0)
+    return;
+  const prototype: unknown = Object.getPrototypeOf(arg);
+  if (prototype !== Object.prototype && prototype !== null) return;
+  const keys = Reflect.ownKeys(arg);
+  const isOption = (key: string | symbol): boolean =>
+    typeof key === 'string' &&
+    OPTIONS.includes(key) &&
+    typeof Reflect.getOwnPropertyDescriptor(arg, key)?.value === 'boolean';
+  if (keys.length === 0 || !keys.every(isOption)) return;
+  throw typeError(
+    'ERR_WEAKLY_OPTION',
+    `addCleanup: argument "arg" has the options (${keys.join(', ')}), and "fn" takes no argument; expected the options in the fourth place: addCleanup(target, fn, undefined, options)`,
+  );
+}
+
+/** With options, whose getters have been asked. */
+function addWith(target: WeakKey, fn: Callback, arg: unknown, atExit: boolean, inContext: boolean): Cleanup {
+  const flags = atExit ? AT_EXIT : 0;
+  if (atExit) listenForExit();
+  if (!inContext) return new Cleanup(KEY, target, fn, arg, flags);
+  const context = capture();
+  try {
+    return new Cleanup(KEY, target, fn, arg, flags, context);
+  } catch (error) {
+    releaseQuietly(context);
+    throw error;
+  }
+}
 
 /**
  * Calls `fn(arg)` some time after `target` has died. Go 1.24's `runtime.AddCleanup`.
@@ -145,6 +187,7 @@ const OPTIONS = ['atExit', 'asyncContext'] as const;
  * Not guaranteed:
  * - That it is ever called: not before a collection finds the target dead, and not at exit unless `atExit` says so.
  * - The order between targets found dead by the same GC.
+ * - That it is called when `fn` or `arg` is of a `node:vm` context of which nothing is held any more: then it is collected with it.
  * - Anything if `fn`, a closure in it, or `arg` reaches the target: then the target lives, and no error can tell. A
  *   method of the target's class, bound to nothing, with the resource as `arg`, is the safe form.
  *
@@ -154,7 +197,8 @@ const OPTIONS = ['atExit', 'asyncContext'] as const;
  * @throws TypeError `ERR_WEAKLY_TARGET` when `target` is no object, function or non-registered symbol.
  * @throws TypeError `ERR_WEAKLY_CALLBACK` when `fn` is no function.
  * @throws TypeError `ERR_WEAKLY_CLEANUP_HOLDS_TARGET` when `fn` or `arg` is the target, a stand-in or a Field of it.
- * @throws TypeError `ERR_WEAKLY_OPTION` when `options` is no object, has unknown options, or values of the wrong type.
+ * @throws TypeError `ERR_WEAKLY_OPTION` when `options` is no object, has unknown options, or values of the wrong type; when
+ * they are in the place of `arg` and `fn` takes no argument.
  * @throws Error `ERR_WEAKLY_MEMORY` as for {@link make}. Nothing is registered when one of these is thrown.
  */
 export function addCleanup<A>(target: WeakKey, fn: (arg: A) => unknown, arg: A, options?: CleanupOptions): Cleanup;
@@ -164,17 +208,12 @@ export function addCleanup(target: unknown, fn: unknown, arg?: unknown, options?
   checkCallback(fn, 'fn', 'addCleanup');
   const raw = rawOf(target);
   checkHoldsNot(raw, fn, 'fn');
-  if (isWeakKey(arg)) checkHoldsNot(raw, arg, 'arg');
-  let flags = 0;
-  if (options !== undefined) {
-    checkOptions(options, OPTIONS, 'addCleanup');
-    if (booleanOption(options, 'atExit', 'addCleanup')) flags |= AT_EXIT;
-    if (booleanOption(options, 'asyncContext', 'addCleanup')) flags |= IN_CONTEXT;
+  if (isWeakKey(arg)) {
+    checkHoldsNot(raw, arg, 'arg');
+    if (options === undefined) checkIsNoOptions(fn, arg);
   }
-  const record = add(raw, fn as Callback, arg, flags);
-  if (flags !== 0) {
-    if ((flags & IN_CONTEXT) !== 0) enterContext(record);
-    if ((flags & AT_EXIT) !== 0) runAtExit(record);
-  }
-  return new Cleanup(KEY, record, generationOf(record));
+  if (options === undefined) return new Cleanup(KEY, raw, fn as Callback, arg, 0);
+  checkOptions(options, OPTIONS, 'addCleanup');
+  const atExit = booleanOption(options, 'atExit', 'addCleanup');
+  return addWith(raw, fn as Callback, arg, atExit, booleanOption(options, 'asyncContext', 'addCleanup'));
 }

@@ -26,6 +26,7 @@ export function recordLatency(ns: number, count: number): boolean {
     times[last] = (times[last] as number) + count;
     return false;
   }
+  if (used === SIZE) flush(); // one that was cut short
   values[used] = value;
   times[used++] = count;
   if (used < SIZE) return false;
@@ -48,7 +49,13 @@ function flush(): void {
 }
 
 function flushOneByOne(): void {
-  for (let i = 0; i < used; i++) for (let j = times[i] as number; j > 0; j--) histogram.record(values[i] as number);
+  for (let i = 0; i < used; i++) {
+    while ((times[i] as number) > 0) {
+      // Before, so that what is cut short here counts none twice.
+      times[i] = (times[i] as number) - 1;
+      histogram.record(values[i] as number);
+    }
+  }
 }
 
 function flushByBits(): void {

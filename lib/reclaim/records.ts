@@ -1,5 +1,10 @@
+import type { AsyncResource } from 'node:async_hooks';
 import { binding } from '../binding.js';
 import { plainError } from '../errors.js';
+import { filledList, ownList } from '../own-list.js';
+import { type Callback, Extra, realmOf } from './extra.js';
+
+export type { Callback } from './extra.js';
 
 /*
  * What is to be called when a target dies. Records are numbers into flat tables: no object, no closure, no WeakMap for
@@ -17,30 +22,84 @@ import { plainError } from '../errors.js';
 export const FINALIZER = 1;
 /** Is called at exit, if it has not been by then. */
 export const AT_EXIT = 2;
-/** Has an AsyncResource to run in. */
-export const IN_CONTEXT = 4;
+/** Callback and argument are in an `Extra`, with more, which has the argument's place. */
+export const EXTRA = 4;
 export const OVER = 8;
 
 export const NONE = -1;
 /** Nothing is due yet, but not everything has been looked at. */
 export const SEARCHING = -2;
 
-export type Callback = (arg: unknown) => unknown;
-
 export const SHIFT = 12; // as slots have it
 const SIZE = 4096;
 export const MASK = 4095;
 
+/** Where a callback was registered, which an error carries (`queue.configure({ traceRegistrations: true })`). */
+export class Registration extends Error {
+  static {
+    Object.defineProperty(Registration.prototype, 'name', { value: 'Registration', configurable: true });
+  }
+
+  constructor() {
+    super('the callback was registered here');
+  }
+}
+
 const cells: Int32Array[] = [];
 /** Two entries a record: callback and argument. */
-export const payloads: unknown[][] = [];
-export const kinds: Uint8Array[] = [];
+export const payloads = ownList<unknown[]>();
+export const kinds = ownList<Uint8Array>();
+
+/** Of a chunk whose memory was given back: none of its records is in use. */
+const NO_PAYLOADS = ownList<unknown>();
+const NO_KINDS = new Uint8Array(SIZE).fill(OVER);
+
+/*
+ * The stack may end at any call, and `vm`'s timeout may come at any call or turn of a loop. So what belongs together is
+ * written in one go, after the last call: a record is never half taken, half stopped, or counted twice.
+ */
 
 /**
  * Due records at hand: positions in `binding.due`. Those from `from` to `at` have been called, and are still in the tables.
- * `interrupted`: something has happened because of which the next one needs another look before it is called.
+ * `interruptions`: how often something has happened because of which the next one needs another look before it is called.
+ * `calling`: so many calls have begun that have not returned, one inside the other. What was terminated is still counted:
+ * who called around it finds that out.
  */
-export const batch = { from: 0, at: 0, count: 0, interrupted: false };
+export const batch = { from: 0, at: 0, count: 0, calling: 0, interruptions: 0 };
+
+export function interrupt(): void {
+  batch.interruptions = (batch.interruptions + 1) | 0;
+}
+
+/** Those that want to run at exit, in the order of registration: record and generation, which may be long gone. */
+export const atExit = { list: new Int32Array(0), count: 0 };
+let compactAt = 2048;
+
+/** There is room for one more: nothing can fail after that. */
+function makeRoomAtExit(): void {
+  if (atExit.count >= compactAt) compactAtExit();
+  if (atExit.count < atExit.list.length) return;
+  const grown = new Int32Array(Math.max(2048, 2 * atExit.count));
+  grown.set(atExit.list);
+  atExit.list = grown;
+}
+
+/** Forgets the ones that have run or were stopped. The limit doubles with what is left: constant time per registration. */
+function compactAtExit(): void {
+  const kept = atExit.list.slice(0, atExit.count);
+  let count = 0;
+  for (let i = 0; i < kept.length; i += 2) {
+    if (!isPending(kept[i] as number, kept[i + 1] as number)) continue;
+    kept[count++] = kept[i] as number;
+    kept[count++] = kept[i + 1] as number;
+  }
+  compactAt = Math.max(2048, 2 * count);
+  atExit.list = kept;
+  atExit.count = count;
+}
+
+/** The generation of what `add` has added last. */
+export const added = { generation: 0 };
 
 let stopped = 0;
 /** Have left the queue in earlier batches. */
@@ -56,10 +115,32 @@ const DEATHS = 1;
 const OLDEST_TIME = 2;
 
 function grow(): boolean {
+  const chunk = binding.reserveCleanups();
+  if (chunk < 0) return false;
   // Before there are any records for them: what comes next may be more than the stack has room for.
-  payloads[cells.length] = new Array<unknown>(2 * SIZE).fill(undefined);
-  kinds[cells.length] = new Uint8Array(SIZE).fill(OVER);
+  payloads[chunk] = filledList<unknown>(2 * SIZE, undefined);
+  kinds[chunk] = new Uint8Array(SIZE).fill(OVER);
   return binding.growCleanups(cells);
+}
+
+/** Gives the memory of one chunk of records back that a peak has left behind; false when there is none. */
+export function giveBackRecords(): boolean {
+  const chunk = binding.giveBackCleanups();
+  if (chunk < 0) return false;
+  payloads[chunk] = NO_PAYLOADS;
+  kinds[chunk] = NO_KINDS;
+  return true;
+}
+
+/** Whether registrations note where they are made: off, that costs them nothing but the question. */
+export const tracing = { on: false };
+
+/**
+ * As text, and at once: the frames that V8 has until then hold their receivers, and so the target, if it registers itself.
+ */
+function traceHere(): string | undefined {
+  const { stack } = new Registration();
+  return typeof stack === 'string' ? stack : undefined; // Error.prepareStackTrace makes what it likes
 }
 
 function registerAfterGrowing(target: object | symbol): number {
@@ -69,8 +150,50 @@ function registerAfterGrowing(target: object | symbol): number {
   throw plainError('ERR_WEAKLY_MEMORY', `weakly: no memory or no number for one more cleanup; ${armed} are registered`);
 }
 
-/** One more record for `target`, which must be a valid one. */
-export function add(target: object | symbol, callback: Callback, arg: unknown, flags: number): number {
+/** In the place of a callback that is in an `Extra`. */
+const elsewhere: Callback = () => undefined;
+
+/**
+ * What a record needs besides. Asks callback and argument for their realm: they may be proxies, and run the user's code. So whatever
+ * decides about a record is looked at afterwards.
+ */
+export function extraFor(callback: Callback, arg: unknown, context?: AsyncResource): Extra | undefined {
+  const root = realmOf(callback, arg);
+  if (root === undefined && context === undefined && !tracing.on) return undefined;
+  return new Extra({ callback, arg, context }, root, tracing.on ? traceHere() : undefined);
+}
+
+/** One more record for `target`, which must be a valid one. What throws has registered nothing. */
+export function add(
+  target: object | symbol,
+  callback: Callback,
+  arg: unknown,
+  flags: number,
+  context?: AsyncResource,
+): number {
+  return addWith(target, callback, arg, flags, extraFor(callback, arg, context));
+}
+
+/** The same, with what `extraFor` has given. */
+export function addWith(
+  target: object | symbol,
+  callback: Callback,
+  arg: unknown,
+  flags: number,
+  extra: Extra | undefined,
+): number {
+  if (extra === undefined) return addRecord(target, callback, arg, flags);
+  try {
+    return addRecord(target, elsewhere, extra, flags | EXTRA);
+  } catch (error) {
+    extra.letGo();
+    throw error;
+  }
+}
+
+function addRecord(target: object | symbol, callback: Callback, arg: unknown, flags: number): number {
+  // Here, after all that may run the user's code, which may take the room.
+  if ((flags & AT_EXIT) !== 0) makeRoomAtExit();
   const registered = binding.register(target);
   const record = registered >= 0 ? registered : registerAfterGrowing(target);
   // Without a call: were that one too many for the stack, a record would be left that is over, and counted as armed.
@@ -79,14 +202,13 @@ export function add(target: object | symbol, callback: Callback, arg: unknown, f
   payload[place] = callback;
   payload[place + 1] = arg;
   (kinds[record >>> SHIFT] as Uint8Array)[record & MASK] = flags;
+  const words = cells[record >>> SHIFT] as Int32Array;
+  added.generation = ((words[((record & MASK) << 2) + 2] as number) - 1) | 1; // as generationOf() has it
+  if ((flags & AT_EXIT) !== 0) {
+    atExit.list[atExit.count++] = record;
+    atExit.list[atExit.count++] = added.generation;
+  }
   return record;
-}
-
-function setPayload(record: number, callback: Callback | undefined, arg: unknown): void {
-  const payload = payloads[record >>> SHIFT] as unknown[];
-  const place = (record & MASK) << 1;
-  payload[place] = callback;
-  payload[place + 1] = arg;
 }
 
 export function callbackOf(record: number): Callback {
@@ -97,8 +219,28 @@ export function argOf(record: number): unknown {
   return (payloads[record >>> SHIFT] as unknown[])[((record & MASK) << 1) + 1];
 }
 
-export function replaceCallback(record: number, callback: Callback): void {
-  setPayload(record, callback, argOf(record));
+export function extraOf(record: number): Extra | undefined {
+  return (flagsOf(record) & EXTRA) === 0 ? undefined : (argOf(record) as Extra);
+}
+
+/** False: the registration is over by now, ended by what `extraFor` has run. */
+export function replaceCallback(record: number, generation: number, callback: Callback): boolean {
+  const known = extraOf(record);
+  const arg = known === undefined ? argOf(record) : known.call?.arg;
+  const more = extraFor(callback, arg, known?.call?.context);
+  if (!isPending(record, generation)) {
+    more?.letGo();
+    return false;
+  }
+  const extra = extraOf(record);
+  const payload = payloads[record >>> SHIFT] as unknown[];
+  const place = (record & MASK) << 1;
+  const flags = ((kinds[record >>> SHIFT] as Uint8Array)[record & MASK] as number) & ~EXTRA;
+  payload[place] = more === undefined ? callback : elsewhere;
+  payload[place + 1] = more ?? arg;
+  (kinds[record >>> SHIFT] as Uint8Array)[record & MASK] = more === undefined ? flags : flags | EXTRA;
+  extra?.letGo();
+  return true;
 }
 
 export function flagsOf(record: number): number {
@@ -130,40 +272,62 @@ export function isQueued(record: number): boolean {
   return ((words[word + 2] as number) & 1) === 0 || (words[word] === 0 && words[word + 1] === 0);
 }
 
-/** Ends a registration that was taken from the queue. */
-export function end(record: number): void {
-  setPayload(record, undefined, undefined);
-  (kinds[record >>> SHIFT] as Uint8Array)[record & MASK] = OVER;
-}
-
 /** Ends those that have been called. */
 export function endCalled(): void {
-  while (batch.from < batch.at) end(binding.due[batch.from++] as number);
+  while (batch.from < batch.at) {
+    const record = binding.due[batch.from] as number;
+    const payload = payloads[record >>> SHIFT] as unknown[];
+    const place = (record & MASK) << 1;
+    payload[place] = undefined;
+    payload[place + 1] = undefined;
+    (kinds[record >>> SHIFT] as Uint8Array)[record & MASK] = OVER;
+    batch.from++;
+  }
 }
 
-/** Ends a pending registration out of turn. */
-export function withdraw(record: number): void {
-  end(record);
-  if (binding.discard(record)) return;
+/** Ends a pending registration out of turn. There is no call after the first: what is written next to it is written with it. */
+function endAhead(record: number): void {
+  const freed = binding.discard(record, generationOf(record));
+  const payload = payloads[record >>> SHIFT] as unknown[];
+  const place = (record & MASK) << 1;
+  payload[place] = undefined;
+  payload[place + 1] = undefined;
+  (kinds[record >>> SHIFT] as Uint8Array)[record & MASK] = OVER;
+  if (freed) return;
   // In the middle of the queue: what it held is let go now, its place when its turn comes.
   idle++;
-  batch.interrupted = true;
+  batch.interruptions = (batch.interruptions + 1) | 0;
 }
 
-/** Ends a registration whose callback has not been called: it never will be. */
+/** Ends a pending registration, and counts it as nothing. */
+export function withdraw(record: number): void {
+  const extra = extraOf(record);
+  endAhead(record);
+  extra?.letGo();
+}
+
+/** Ends a registration whose callback has not been called: it never will be. What it has besides is for the caller to let go. */
 export function stop(record: number): void {
+  endAhead(record);
   stopped++;
-  withdraw(record);
 }
 
-/** Takes the next record to be called out of the queue, for the caller to end; else NONE or SEARCHING. */
-export function shift(): number {
+/** Ends the next record, which was not taken: what it is to call has gone with its realm. */
+export function passOver(): void {
+  batch.at++;
+  passed++;
+  stopped++;
+  endCalled();
+}
+
+/** The next record to be called, which is still to be taken (`batch.at++`); else NONE or SEARCHING. */
+export function findNext(): number {
   endCalled();
   for (;;) {
     while (batch.at < batch.count) {
-      const record = binding.due[batch.at++] as number;
-      batch.from = batch.at;
-      if ((flagsOf(record) & OVER) === 0) return record;
+      const record = binding.due[batch.at] as number;
+      if ((((kinds[record >>> SHIFT] as Uint8Array)[record & MASK] as number) & OVER) === 0) return record;
+      batch.from = ++batch.at;
       idle--;
       passed++;
     }
@@ -222,7 +386,7 @@ export function runs(): number {
 
 /** Ends a registration that is called out of turn. */
 export function withdrawForExit(record: number): void {
-  withdraw(record);
+  endAhead(record);
   calledAtExit++;
 }
 
@@ -234,6 +398,7 @@ export function oldestTime(): number | undefined {
 
 /** For tests: which invariant of the tables is broken, or null. Walks everything. */
 export function verify(): string | null {
+  endCalled(); // of a span that was terminated
   for (;;) {
     const before = counts();
     const { armed } = binding.pending();
@@ -247,6 +412,7 @@ function verifyAgainst(armed: number, pending: number): string | null {
   let alive = 0;
   let due = 0;
   for (let record = 0; record < cells.length << SHIFT; record++) {
+    if (kinds[record >>> SHIFT] === NO_KINDS) continue;
     const over = (flagsOf(record) & OVER) !== 0;
     const live = (currentGeneration(record) & 1) === 1;
     if (over !== (callbackOf(record) === undefined)) return `what is held for ${record}`;

@@ -1,6 +1,7 @@
 import { binding } from '../binding.js';
-import { between, callOutside, countFailure } from './call.js';
+import { between, callOutside } from './context.js';
 import { AT_EXIT, batch, type Callback, endCalled, kinds, MASK, nextCallback, payloads, SHIFT } from './records.js';
+import { failures } from './report.js';
 
 /*
  * A span: calls that are timed as one. Looking at the clock after each call costs as much as a short one. But what is not
@@ -17,7 +18,6 @@ const FAST_MS = 0.05;
 
 let fn: Callback | undefined;
 let limit = 1;
-let thrown: { readonly error: unknown } | undefined;
 
 /** The arguments of a span. A span inside another one (a callback has drained the queue) interrupts that. */
 const args = new Array<unknown>(MOST).fill(undefined);
@@ -39,25 +39,31 @@ function callSome(most: number): number {
   const callback = fn as Callback;
   endCalled(); // of a span that was terminated, as vm's timeouts do
   const count = readArgs(most);
-  batch.interrupted = false;
+  const calling = batch.calling + 1;
+  const { interruptions } = batch;
   let called = 0;
   try {
     while (called < count) {
       batch.at++;
+      batch.calling = calling;
       callback(args[called++]);
-      if (batch.interrupted) break;
+      if (batch.calling !== calling) break; // what it has called was terminated
+      batch.calling = calling - 1;
+      if (batch.interruptions !== interruptions) break;
       between();
     }
   } catch (error) {
-    countFailure();
-    thrown = { error };
+    failures.last = { error, trace: undefined, before: failures.last };
+    failures.count++;
   }
+  if (batch.calling > calling) failures.terminated += batch.calling - calling;
+  batch.calling = calling - 1;
   endCalled();
   args.fill(undefined, 0, count);
   return called;
 }
 
-/** Calls the next, which `isPlainNext()`, and maybe more; how many. `takeFailure` tells what the last one threw. */
+/** Calls the next, which `isPlainNext()`, and maybe more; how many. What the last one throws is noted, to be reported. */
 export function callSpan(): number {
   const callback = nextCallback();
   if (callback !== fn) {
@@ -67,19 +73,13 @@ export function callSpan(): number {
   return callOutside(callSome, limit);
 }
 
-/** What the last call of the span threw; told once. */
-export function takeFailure(): { readonly error: unknown } | undefined {
-  const failure = thrown;
-  thrown = undefined;
-  return failure;
-}
-
 /** How long the span took decides the length of the next. */
 export function timeSpan(ms: number): void {
   limit = ms < FAST_MS ? Math.min(MOST, 2 * limit) : 1;
 }
 
-/** No function is held between slices. */
+/** Nothing is held between slices. */
 export function forgetSpan(): void {
   fn = undefined;
+  args.fill(undefined);
 }

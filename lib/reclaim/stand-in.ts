@@ -1,4 +1,7 @@
 import { inspect } from 'node:util';
+import { typeError } from '../errors.js';
+import { type Behind, brand, handlerOf } from './stand-in-brand.js';
+import { type Fn, inward, methodOf, readsPrivateFields } from './stand-in-methods.js';
 
 /*
  * Stand-ins: proxies that behave as their target does, and can die while the target lives on. V8 lets no weak callback
@@ -10,49 +13,34 @@ import { inspect } from 'node:util';
  * properties of the shadow to check each read against.
  */
 
-type Fn = (...args: unknown[]) => unknown;
-
-/** Stamps a private field on the object that its base "constructs": the proxy itself, which no trap can see. */
-class Returned {
-  constructor(object: object) {
-    // biome-ignore lint/correctness/noConstructorReturn: the point of this class
-    return object;
-  }
-}
-
-class Brand extends Returned {
-  readonly #handler: StandInHandler;
-
-  constructor(standIn: object, handler: StandInHandler) {
-    super(standIn);
-    this.#handler = handler;
-  }
-
-  static of(value: object): StandInHandler | undefined {
-    return #handler in value ? value.#handler : undefined;
-  }
-}
+const { propertyIsEnumerable: isEnumerable, __lookupGetter__: lookupGetter } = Object.prototype as unknown as {
+  readonly propertyIsEnumerable: Fn;
+  readonly __lookupGetter__: Fn;
+};
 
 /** For `inspect`, which finds it through the shadow's prototype; the proxy's prototype is what the target's is. */
 function shadowPrototype(target: object): object {
   return {
-    [inspect.custom](_depth: number, options: object): string {
-      return inspect(target, options);
+    [inspect.custom](): object {
+      return target; // no text: `inspect` goes on with it, counts depth and knows cycles
     },
   };
 }
 
 function shadowOf(target: object): object {
   // Can be called and constructed exactly if the target can, and has no fixed properties of its own.
-  if (typeof target === 'function') return Reflect.apply(Function.prototype.bind, target, [undefined]);
-  const shadow = Array.isArray(target) ? [] : {};
+  const shadow: object =
+    typeof target === 'function'
+      ? Reflect.apply(Function.prototype.bind, target, [undefined])
+      : Array.isArray(target)
+        ? []
+        : {};
   return Object.setPrototypeOf(shadow, shadowPrototype(target));
 }
 
-export class StandInHandler implements ProxyHandler<object> {
+class StandInHandler implements ProxyHandler<object>, Behind {
   readonly target: object;
   standIn!: object;
-  /** The registration of its finalizer: records.ts. */
   record = -1;
   generation = 0;
 
@@ -65,37 +53,82 @@ export class StandInHandler implements ProxyHandler<object> {
     // Accessors get the target for `this`: they may read private fields, which a proxy does not have.
     const value = Reflect.get(target, key, receiver === this.standIn ? target : receiver);
     if (value === target) return this.standIn;
-    if (typeof value !== 'function' || key === 'constructor' || Object.hasOwn(target, key)) return value;
-    return methodOf(value as Fn);
+    return typeof value === 'function' ? this.#shown(key, value as Fn) : value;
+  }
+
+  /** A method, as what is called on the target; any other function as it is, because somebody may compare it. */
+  #shown(key: PropertyKey, value: Fn): unknown {
+    const { target } = this;
+    if (key === 'constructor') return value;
+    // What an accessor gives is a value.
+    if (Reflect.apply(lookupGetter, target, [key]) !== undefined) return value;
+    // Static methods are not enumerable; what was assigned is.
+    const isValue = Reflect.apply(isEnumerable, target, [key]) && Object.hasOwn(target, key);
+    return isValue && !readsPrivateFields(value) ? value : methodOf(value);
   }
 
   set(_shadow: object, key: PropertyKey, value: unknown, receiver: unknown): boolean {
-    return Reflect.set(this.target, key, value, receiver === this.standIn ? this.target : receiver);
+    // A target that held its stand-in would never be finalized.
+    const kept = value === this.standIn ? this.target : value;
+    return Reflect.set(this.target, key, kept, receiver === this.standIn ? this.target : receiver);
   }
 
-  has(_shadow: object, key: PropertyKey): boolean {
-    return Reflect.has(this.target, key);
+  has(shadow: object, key: PropertyKey): boolean {
+    if (Reflect.has(this.target, key)) return true;
+    // It may have gone behind the proxy, whose target is closed.
+    Reflect.deleteProperty(shadow, key);
+    return false;
   }
 
-  deleteProperty(_shadow: object, key: PropertyKey): boolean {
-    return Reflect.deleteProperty(this.target, key);
+  deleteProperty(shadow: object, key: PropertyKey): boolean {
+    if (!Reflect.deleteProperty(this.target, key)) return false;
+    Reflect.deleteProperty(shadow, key);
+    return true;
   }
 
-  ownKeys(): (string | symbol)[] {
-    return Reflect.ownKeys(this.target);
+  ownKeys(shadow: object): (string | symbol)[] {
+    const keys = Reflect.ownKeys(this.target);
+    if (!Reflect.isExtensible(shadow)) forget(shadow, keys);
+    return keys;
   }
 
   getOwnPropertyDescriptor(shadow: object, key: PropertyKey): PropertyDescriptor | undefined {
+    const descriptor = this.#describe(key);
+    if (descriptor === undefined) Reflect.deleteProperty(shadow, key);
+    else if (descriptor.configurable === false) fix(shadow, key, descriptor);
+    return descriptor;
+  }
+
+  /** An own property as the stand-in has it. */
+  #describe(key: PropertyKey): PropertyDescriptor | undefined {
     const descriptor = Reflect.getOwnPropertyDescriptor(this.target, key);
-    if (descriptor?.configurable === false) fix(shadow, key, descriptor);
+    if (descriptor === undefined || !('value' in descriptor)) return descriptor;
+    const { value } = descriptor as { value: unknown };
+    if (value === this.target) descriptor.value = this.standIn;
+    else if (typeof value === 'function') descriptor.value = this.#shown(key, value as Fn);
     return descriptor;
   }
 
   defineProperty(shadow: object, key: PropertyKey, descriptor: PropertyDescriptor): boolean {
-    if (!Reflect.defineProperty(this.target, key, descriptor)) return false;
-    const defined = Reflect.getOwnPropertyDescriptor(this.target, key);
+    const kept = descriptor.value === this.standIn ? { ...descriptor, value: this.target } : descriptor;
+    if (typeof kept.value === 'function') this.#checkShown(key, kept);
+    if (!Reflect.defineProperty(this.target, key, kept)) return false;
+    const defined = this.#describe(key);
     if (defined?.configurable === false) fix(shadow, key, defined);
     return true;
+  }
+
+  /** A proxy has to show what is fixed as it was given; a method that needs the target for `this` can't be. */
+  #checkShown(key: PropertyKey, given: PropertyDescriptor): void {
+    const known = Reflect.getOwnPropertyDescriptor(this.target, key);
+    const { configurable = false, writable = false, enumerable = false } = { ...known, ...given };
+    if (configurable || writable || key === 'constructor') return;
+    if (enumerable && !readsPrivateFields(given.value as Fn)) return;
+    if (methodOf(given.value as Fn) === given.value) return;
+    throw typeError(
+      'ERR_WEAKLY_STAND_IN',
+      `a stand-in: property ${String(key)} cannot be a fixed function: as a method it is called on the target, and so is not shown as it was given; expected "configurable: true"`,
+    );
   }
 
   getPrototypeOf(): object | null {
@@ -119,20 +152,21 @@ export class StandInHandler implements ProxyHandler<object> {
   }
 
   apply(_shadow: object, receiver: unknown, args: unknown[]): unknown {
-    const result = Reflect.apply(this.target as Fn, receiver, args);
+    const result = Reflect.apply(this.target as Fn, receiver, inward(this, args));
     return result === this.target ? this.standIn : result;
   }
 
   construct(_shadow: object, args: unknown[], newTarget: unknown): object {
-    return Reflect.construct(this.target as Fn, args, (newTarget === this.standIn ? this.target : newTarget) as Fn);
+    const made = newTarget === this.standIn ? this.target : newTarget;
+    const result = Reflect.construct(this.target as Fn, inward(this, args), made as Fn);
+    return result === this.target ? this.standIn : result;
   }
 
   /** What a proxy says of an object that cannot be extended has to be true of its shadow. */
   #close(shadow: object): void {
     if (!Reflect.isExtensible(shadow)) return;
-    for (const key of Reflect.ownKeys(shadow)) Reflect.deleteProperty(shadow, key);
-    for (const key of Reflect.ownKeys(this.target))
-      fix(shadow, key, Reflect.getOwnPropertyDescriptor(this.target, key) as PropertyDescriptor);
+    forget(shadow, []);
+    for (const key of Reflect.ownKeys(this.target)) fix(shadow, key, this.#describe(key) as PropertyDescriptor);
     Reflect.setPrototypeOf(shadow, Reflect.getPrototypeOf(this.target));
     Reflect.preventExtensions(shadow);
   }
@@ -143,44 +177,17 @@ function fix(shadow: object, key: PropertyKey, descriptor: PropertyDescriptor): 
   Reflect.defineProperty(shadow, key, descriptor);
 }
 
-const methods = new WeakMap<Fn, Fn>();
-
-/** Calls on a stand-in go to its target; what returns the target returns the stand-in. */
-const methodHandler: ProxyHandler<Fn> = {
-  apply(method, receiver: unknown, args) {
-    const handler = handlerOf(receiver);
-    if (handler === undefined) return Reflect.apply(method, receiver, args);
-    const result = Reflect.apply(method, handler.target, args);
-    return result === handler.target ? receiver : result;
-  },
-};
-
-/** One for each method, whatever it is read from: `a.f === a.f`, and listeners that were added can be removed. */
-function methodOf(method: Fn): Fn {
-  let wrapped = methods.get(method);
-  if (wrapped === undefined) {
-    wrapped = new Proxy(method, methodHandler);
-    methods.set(method, wrapped);
-  }
-  return wrapped;
+/** What the target has not any more, its shadow must not have. */
+function forget(shadow: object, keys: readonly PropertyKey[]): void {
+  for (const key of Reflect.ownKeys(shadow)) if (!keys.includes(key)) Reflect.deleteProperty(shadow, key);
 }
 
-let inUse = false;
-
 export function createStandIn<T extends object>(target: T): T {
-  inUse = true;
   const handler = new StandInHandler(target);
   const standIn = new Proxy(shadowOf(target), handler);
   handler.standIn = standIn;
-  new Brand(standIn, handler);
+  brand(handler);
   return standIn as T;
-}
-
-export function handlerOf(value: unknown): StandInHandler | undefined {
-  // Programs without stand-ins pay nothing for the possibility.
-  if (!inUse) return undefined;
-  if (typeof value === 'object' ? value === null : typeof value !== 'function') return undefined;
-  return Brand.of(value as object);
 }
 
 /** What a stand-in stands for; anything else as it is. */

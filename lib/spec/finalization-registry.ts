@@ -1,8 +1,9 @@
-import { binding } from '../binding.js';
+import { type Depth, viewOf } from '../inspect.js';
+import { ownList } from '../own-list.js';
 import { callOutside } from '../reclaim/call.js';
 import { addLane } from '../reclaim/queue.js';
 import { raiseLater } from '../reclaim/report.js';
-import { generationOf, makeRoom, Owner } from '../weak/entries.js';
+import { Entries, entriesOf, NONE } from '../weak/entries.js';
 import { Returned } from './returned.js';
 
 /*
@@ -13,23 +14,44 @@ import { Returned } from './returned.js';
 
 type Callback = (held: unknown) => unknown;
 
-/** In place of what is held: the registration was taken back, and its place waits for the queue. */
+/** Instead of what is held: not registered yet, or not any more, while the place waits for the queue. */
 const NOTHING = Symbol('nothing');
 
 /** A token's list of registrations is looked through when it has so many that have gone. */
 const FEW = 16;
 
-class Registrations extends Owner {
+/** So many serials are kept; of more places than these, `Entries` keeps none either. */
+const KEPT = 1024;
+
+/**
+ * A place that a list has. V8 makes a list one of doubles if another from the same line of code has become one, which may hold
+ * the users' values, and what is read is a boxed number then; this makes it a small integer again, which native calls ask for.
+ */
+function placeIn(list: readonly number[], i: number): number {
+  return (list[i] as number) | 0;
+}
+
+/** A pair, as a list of the house, which can grow. */
+function listOf(pair: readonly number[]): number[] {
+  const list = ownList<number>();
+  list[0] = pair[0] as number;
+  list[1] = pair[1] as number;
+  return list;
+}
+
+/** At the place of each entry, what is held. A place whose target is dead is kept until its callback is called. */
+class Registrations extends Entries {
   readonly #callback: Callback;
-  /** By place: what is held, the entry, and how often the place has been given away. */
-  readonly #held: unknown[] = [];
-  readonly #entries: number[] = [];
-  readonly #serials: number[] = [];
-  readonly #free: number[] = [];
+  /**
+   * Of what was registered at each place last: none is used twice, so that tokens name what they were given for. There are
+   * none before the first token: growing such a list took two fifths of registering a million targets.
+   */
+  #serials: number[] | undefined;
+  #serial = 0;
   /** For each token, place and serial of what was registered with it. */
   #tokens: WeakMap<WeakKey, number[]> | undefined;
   /** Places of the dead, whose callbacks are due: a queue from `#next` on. */
-  #due: number[] = [];
+  #due = ownList<number>();
   #next = 0;
 
   constructor(callback: Callback) {
@@ -38,42 +60,55 @@ class Registrations extends Owner {
   }
 
   register(target: WeakKey, held: unknown, token: WeakKey | undefined): void {
-    const place = this.#add(target);
-    const serial = ((this.#serials[place] ?? 0) + 1) & 0x3fffffff;
-    this.#serials[place] = serial;
-    if (token !== undefined) this.#note(token, place, serial);
-    // Last: what could not be noted calls nobody.
-    this.#held[place] = held;
+    const place = this.place(target, NOTHING, false);
+    if (token !== undefined || this.#serials !== undefined) this.#name(place, token);
+    // Last: what could not be noted is given back, and calls nobody.
+    this.setPayload(place, held);
+    this.loose = NONE;
   }
 
-  /** A new entry; its place. */
-  #add(target: WeakKey): number {
-    for (;;) {
-      // Taken before anybody has it: should the stack end in between, it stays unused.
-      const place = this.#free.pop() ?? this.#held.length;
-      const entry = binding.addEntry(target, this.number, place);
-      if (entry >= 0) {
-        this.#held[place] = NOTHING;
-        this.#entries[place] = entry;
-        return place;
-      }
-      if (place < this.#held.length) this.#free.push(place);
-      makeRoom(); // may free places
-    }
+  /** What was registered at a place is told from what was there before, and its token knows it. */
+  #name(place: number, token: WeakKey | undefined): void {
+    this.#serials ??= ownList();
+    const serials = this.#serials;
+    // Those that were registered before the first token have none.
+    while (serials.length < place) serials[serials.length] = 0;
+    const serial = ++this.#serial;
+    serials[place] = serial;
+    if (token !== undefined) this.#note(token, place, serial);
   }
 
   #note(token: WeakKey, place: number, serial: number): void {
     this.#tokens ??= new WeakMap();
-    const list = this.#tokens.get(token);
-    if (list === undefined) {
+    const known = this.#tokens.get(token);
+    if (known === undefined) {
+      // Most have no more than this. A list of the house would be four times the price.
       this.#tokens.set(token, [place, serial]);
       return;
     }
-    list.push(place, serial);
+    const list = known.length === 2 ? listOf(known) : known;
+    // Without a call, as a setter on Array.prototype would be.
+    list[list.length] = place;
+    list[list.length] = serial;
+    if (list !== known) this.#tokens.set(token, list);
     // A token that outlives most of what it was given for must not remember it for ever.
     if (list.length < 4 * FEW || (list.length & (list.length - 1)) !== 0) return;
-    const left = list.filter((_, i) => this.#serials[list[i & ~1] as number] === list[i | 1]);
+    const left = ownList<number>();
+    for (let i = 0; i < list.length; i += 2) {
+      if (!this.#isNamed(list[i] as number, list[i + 1] as number)) continue;
+      left[left.length] = list[i] as number;
+      left[left.length] = list[i + 1] as number;
+    }
     if (left.length <= list.length / 2) this.#tokens.set(token, left);
+  }
+
+  #isNamed(place: number, serial: number): boolean {
+    return this.inUse(place) && this.#serials?.[place] === serial;
+  }
+
+  /** A burst must not hold its peak for ever. */
+  #trim(): void {
+    if (this.#serials !== undefined && this.#serials.length > KEPT && this.used === 0) this.#serials = ownList();
   }
 
   unregister(token: WeakKey): boolean {
@@ -81,66 +116,67 @@ class Registrations extends Owner {
     if (list === undefined) return false;
     let removed = false;
     for (let i = 0; i < list.length; i += 2) {
-      const place = list[i] as number;
-      if (this.#serials[place] !== list[i + 1] || this.#held[place] === NOTHING) continue;
+      const place = placeIn(list, i);
+      if (!this.#isNamed(place, list[i + 1] as number) || this.payload(place) === NOTHING) continue;
+      this.settle();
+      const isDue = this.isKept(place);
+      this.setPayload(place, NOTHING);
       removed = true;
-      const entry = this.#entries[place] as number;
-      // Not freed before it is nobody's: should the stack end in between, it stays unused.
-      this.#held[place] = NOTHING;
-      if (entry !== DEAD && binding.discardEntry(entry) >= 0) this.#freePlace(place);
+      if (isDue) continue;
+      this.loose = place;
+      this.giveBack();
     }
     // Last: should the stack end before, those that are left can still be taken back.
     this.#tokens?.delete(token);
+    this.#trim();
     return removed;
   }
 
-  override died(place: number): void {
-    if (this.#held[place] === NOTHING) {
-      this.#freePlace(place);
-      return;
-    }
+  protected override ended(place: number): boolean {
+    if (this.payload(place) === NOTHING) return false;
     if (this.#due.length === 0) {
-      const generation = generationOf(this.number);
-      due.push(this.number, generation);
+      const { cell, generation } = this.owner;
+      // Without a call, as a setter on Array.prototype would be.
+      due[due.length] = cell;
+      due[due.length] = generation;
     }
-    this.#due.push(place);
-    this.#entries[place] = DEAD;
+    this.#due[this.#due.length] = place;
+    return true;
   }
 
   /** Calls the next callback that is due; false when none is. */
   callNext(): boolean {
     while (this.#next < this.#due.length) {
-      const place = this.#due[this.#next++] as number;
-      const held = this.#held[place];
-      this.#freePlace(place);
+      const place = placeIn(this.#due, this.#next);
+      const held = this.payload(place);
+      this.freePlace(place);
+      this.#next++;
       if (held === NOTHING) continue;
       callOutside(this.#callback, held);
       return true;
     }
-    this.#due = [];
+    this.#due = ownList();
     this.#next = 0;
+    this.#trim();
     return false;
   }
 
-  #freePlace(place: number): void {
-    this.#held[place] = undefined;
-    this.#serials[place] = ((this.#serials[place] as number) + 1) & 0x3fffffff;
-    this.#free.push(place);
+  get due(): number {
+    return this.#due.length - this.#next;
+  }
+
+  protected override verifyListed(): null {
+    return null;
   }
 }
 
-/** In place of an entry that is not its any more. */
-const DEAD = -1;
-
-/** Owner numbers and generations of registries that have callbacks due. Not the registries: they may die meanwhile. */
-let due: number[] = [];
+/** Cells and generations of the owners of registries that have callbacks due. Not the registries: they may die meanwhile. */
+let due = ownList<number>();
 let next = 0;
 
 addLane(() => {
   while (next < due.length) {
-    const number = due[next] as number;
-    const registry =
-      generationOf(number) === due[next + 1] ? (binding.entry(number) as Registrations | undefined) : undefined;
+    const registry = entriesOf(placeIn(due, next), placeIn(due, next + 1)) as Registrations | undefined;
     try {
       if (registry?.callNext() === true) return true;
     } catch (error) {
@@ -149,7 +185,7 @@ addLane(() => {
     }
     next += 2;
   }
-  due = [];
+  due = ownList();
   next = 0;
   return false;
 });
@@ -173,6 +209,12 @@ class Registry extends Returned {
 export function makeRegistry(object: object, callback: Callback): object {
   new Registry(object, callback);
   return object;
+}
+
+/** How many targets are alive, and how many callbacks are due. */
+export function inspectRegistry(registry: object, depth: Depth): object {
+  const { count: registered, due } = Registry.of(registry) as Registrations;
+  return viewOf(registry, 'FinalizationRegistry', Object, depth, false, () => ({ registered, due }));
 }
 
 /** Undefined: `value` is no FinalizationRegistry. */

@@ -1,8 +1,9 @@
+import { inspect } from 'node:util';
 import { coded, plainError } from '../errors.js';
 import { argumentError, isWeakKey, received } from '../validate.js';
-import { makeRegistry, registrationsOf } from './finalization-registry.js';
+import { inspectRegistry, makeRegistry, registrationsOf } from './finalization-registry.js';
 import { type Core, createIntrinsics, type IntrinsicName, type Intrinsics } from './intrinsics.js';
-import { deref, isRef, makeRef } from './weak-ref.js';
+import { deref, inspectRef, isRef, makeRef } from './weak-ref.js';
 
 /** The constructors of each realm, by its `Object.prototype`, which they reach and so must not be held by. */
 const installed = new WeakMap<object, Intrinsics>();
@@ -19,6 +20,9 @@ const core: Core = {
   deref,
   makeRegistry,
   registrationsOf,
+  inspectSymbol: inspect.custom,
+  inspectRef,
+  inspectRegistry,
 };
 
 /** Those of this realm. */
@@ -67,7 +71,7 @@ export function installInto(global: object): Intrinsics {
 
 function canDefine(global: object, name: IntrinsicName): boolean {
   const own = Reflect.getOwnPropertyDescriptor(global, name);
-  return own === undefined ? Reflect.isExtensible(global) : own.configurable === true || own.writable === true;
+  return own === undefined ? Reflect.isExtensible(global) : own.configurable === true;
 }
 
 function fixedError(name: IntrinsicName): Error {

@@ -17,6 +17,10 @@ export interface Core {
         unregister(token: WeakKey): boolean;
       }
     | undefined;
+  /** The one property more than ECMAScript's: `[inspect.custom]`, which Node.js makes no use of elsewhere. */
+  readonly inspectSymbol: symbol;
+  inspectRef(ref: object, options: object | undefined): string;
+  inspectRegistry(registry: object, depth: number | null | undefined): object;
 }
 
 export type IntrinsicName = 'WeakRef' | 'FinalizationRegistry';
@@ -131,9 +135,24 @@ export function createIntrinsics(core: Core): Intrinsics {
     }
   }
 
+  const shown = {
+    WeakRef(this: object, _depth: unknown, options?: object): unknown {
+      return core.isRef(this) ? core.inspectRef(this, options) : '[object WeakRef]';
+    },
+    FinalizationRegistry(this: object, depth?: number | null): unknown {
+      const is = core.registrationsOf(this) !== undefined;
+      return is ? core.inspectRegistry(this, depth) : '[object FinalizationRegistry]';
+    },
+  };
+
   for (const [name, { prototype }] of Object.entries({ WeakRef, FinalizationRegistry })) {
     Object.setPrototypeOf(prototype, Object.prototype);
     Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
+    Object.defineProperty(prototype, core.inspectSymbol, {
+      value: shown[name as IntrinsicName],
+      writable: true,
+      configurable: true,
+    });
   }
   return { WeakRef, FinalizationRegistry } as unknown as Intrinsics;
 }

@@ -1,5 +1,7 @@
 import { binding } from '../binding.js';
-import { acquire, acquireSymbol, liveGenerationOf, read } from '../weak/slots.js';
+import { ownList } from '../own-list.js';
+import { classNameOf, type Inspection, inspectWeak } from '../weak/describe.js';
+import { acquire, liveGenerationOf, read } from '../weak/slots.js';
 import { Returned } from './returned.js';
 
 /*
@@ -17,10 +19,12 @@ binding.trackJobs(keeper);
 function keep(target: unknown): void {
   const kept = keeper[0];
   if (kept !== undefined) {
-    kept.push(target);
+    kept[kept.length] = target;
     return;
   }
-  keeper[0] = [target];
+  const first = ownList<unknown>();
+  first[0] = target;
+  keeper[0] = first;
   binding.jobs[KEPT] = 1;
 }
 
@@ -42,11 +46,16 @@ class Ref extends Returned {
     return #slot in Object(value);
   }
 
+  static inspect(ref: Ref, options: Inspection | undefined): string {
+    return inspectWeak(classNameOf(ref) ?? 'WeakRef', ref.#slot, ref.#generation, options);
+  }
+
   static deref(ref: Ref): unknown {
     const target = read(ref.#slot, ref.#generation);
     if (target !== undefined && ref.#job !== binding.jobs[JOB]) {
-      ref.#job = binding.jobs[JOB] as number;
       keep(target);
+      // Not before: what is cut short in there would not be kept, nor when it is asked for again.
+      ref.#job = binding.jobs[JOB] as number;
     }
     return target;
   }
@@ -55,9 +64,11 @@ class Ref extends Returned {
 /** Makes `object` a WeakRef for `target`, which must be a possible one. */
 export function makeRef(object: object, target: WeakKey): object {
   keep(target);
-  new Ref(object, typeof target === 'symbol' ? acquireSymbol(target) : acquire(target));
+  new Ref(object, acquire(target));
   return object;
 }
 
 export const isRef = Ref.is;
+/** The class of its target, and whether it is alive; that is not kept for it. */
+export const inspectRef = Ref.inspect as (ref: object, options?: Inspection) => string;
 export const deref = Ref.deref as (object: object) => unknown;

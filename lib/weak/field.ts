@@ -1,6 +1,9 @@
 import { inspect } from 'node:util';
+import { identityTag, placeTag } from '../identity.js';
+import { type Depth, viewOf } from '../inspect.js';
 import { constructorError, propertyKey, receiverError, targetError } from '../validate.js';
-import { acquire, describe, isAlive, liveGenerationOf, onRelease, read } from './slots.js';
+import { type Inspection, inspectWeak } from './describe.js';
+import { acquire, isAlive, liveGenerationOf, onRelease, read } from './slots.js';
 
 /** Only this module can present it. */
 const KEY: unique symbol = Symbol('weakly.Field');
@@ -50,8 +53,15 @@ export class Field<T extends object = object, K extends keyof T = keyof T> {
     this.#owner[this.#key as K] = value;
   }
 
+  /** With a number: so that tests which compare deeply tell two of them apart. */
   get [Symbol.toStringTag](): string {
-    return 'Field';
+    return #owner in Object(this) ? placeTag('Field', this.#owner, this.#key) : 'Field';
+  }
+
+  /** For `console.log`: owner and key. The place is not read: that could run code of the owner's. */
+  [inspect.custom](depth?: Depth): object | string {
+    if (!(#owner in Object(this))) return '[object Field]';
+    return viewOf(this, 'Field', Object, depth, false, () => ({ owner: this.#owner, key: this.#key }));
   }
 
   /** @internal */
@@ -102,16 +112,16 @@ export class FieldPointer<out T extends object = object, out K extends keyof T =
     return isAlive(this.#slot, this.#generation);
   }
 
+  /** With a number: so that tests which compare deeply tell two of them apart. */
   get [Symbol.toStringTag](): string {
-    return 'FieldPointer';
+    return #slot in Object(this) ? identityTag('FieldPointer', this) : 'FieldPointer';
   }
 
   /** For `console.log`: the class of the target, the key, and whether it is alive. Pins nothing. */
-  [inspect.custom](): string {
+  [inspect.custom](_depth?: unknown, options?: Inspection): string {
     if (!(#slot in Object(this))) return '[object FieldPointer]';
     const place = typeof this.#key === 'symbol' ? `[${String(this.#key)}]` : `.${this.#key}`;
-    const name = describe(this.#slot, this.#generation);
-    return name === null ? `FieldPointer<${place}> { dead }` : `FieldPointer<${name}${place}> { alive }`;
+    return inspectWeak('FieldPointer', this.#slot, this.#generation, options, place);
   }
 
   /** @internal */

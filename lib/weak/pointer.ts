@@ -1,14 +1,16 @@
 import { inspect } from 'node:util';
+import { identityTag } from '../identity.js';
+import { filledList, ownList } from '../own-list.js';
 import { constructorError, receiverError, targetError } from '../validate.js';
+import { type Inspection, inspectWeak } from './describe.js';
 import {
   acquire,
-  acquireSymbol,
   CHUNK_MASK,
   CHUNK_SHIFT,
   CHUNK_SIZE,
-  describe,
   isAlive,
   liveGenerationOf,
+  onGiveBack,
   onRelease,
   read,
 } from './slots.js';
@@ -22,7 +24,8 @@ const KEY: unique symbol = Symbol('weakly.Pointer');
  *
  * Guaranteed:
  * - Two pointers are `===` exactly if they were made for the same target, before and after its death. A dead pointer
- *   never becomes equal to another one, so pointers serve as keys of a `Map` or members of a `Set` for ever.
+ *   never becomes equal to another one, so pointers serve as keys of a `Map` or members of a `Set` for ever. The deep
+ *   comparisons of node:assert, vitest, jest and chai agree: see docs/comparing.md.
  * - Once {@link value} has returned `undefined`, it always will.
  * - Neither the pointer, nor asking it anything, extends the life of the target beyond the use of what `value()` returned.
  *   (`WeakRef` keeps its target to the end of the job, both when it is constructed and whenever it is read.)
@@ -76,16 +79,21 @@ export class Pointer<out T extends WeakKey = WeakKey> {
     return isAlive(this.#slot, this.#generation);
   }
 
+  /** With a number: so that tests which compare deeply tell two of them apart. */
   get [Symbol.toStringTag](): string {
-    return 'Pointer';
+    return #slot in Object(this) ? identityTag('Pointer', this) : 'Pointer';
   }
 
   /** For `console.log`: the class of the target and whether it is alive. Pins nothing and runs none of the target's code. */
-  [inspect.custom](): string {
+  [inspect.custom](_depth?: unknown, options?: Inspection): string {
     if (!(#slot in Object(this))) return '[object Pointer]';
     if (this.#generation < 0) return 'Pointer.nil';
-    const name = describe(this.#slot, this.#generation);
-    return name === null ? 'Pointer { dead }' : `Pointer<${name}> { alive }`;
+    return inspectWeak('Pointer', this.#slot, this.#generation, options);
+  }
+
+  /** @internal */
+  static names(pointer: Pointer, slot: number): boolean {
+    return pointer.#slot === slot && pointer.#generation === liveGenerationOf(slot);
   }
 
   /** @internal */
@@ -98,11 +106,22 @@ export class Pointer<out T extends WeakKey = WeakKey> {
  * The canonical pointer of each live slot, held strongly: `make(o)` finds it again without a weak lookup, and it needs
  * no weak handle of its own. An entry is cleared when its slot is released, and only then can the slot be used anew.
  */
-const pointers: (Pointer | undefined)[][] = [];
+const pointers = ownList<(Pointer | undefined)[]>();
+
+/** Where nobody has made a pointer, or none since the memory of the slots was given back. Never written to. */
+const NO_POINTERS = filledList<Pointer | undefined>(CHUNK_SIZE, undefined);
+
+onGiveBack((chunk) => {
+  if (chunk < pointers.length) pointers[chunk] = NO_POINTERS;
+});
+
+function chunkOf(slot: number): (Pointer | undefined)[] {
+  const index = slot >>> CHUNK_SHIFT;
+  return index < pointers.length ? (pointers[index] as (Pointer | undefined)[]) : NO_POINTERS;
+}
 
 function canonical(slot: number): Pointer {
-  const chunk = pointers[slot >>> CHUNK_SHIFT];
-  const known = chunk === undefined ? undefined : chunk[slot & CHUNK_MASK];
+  const known = chunkOf(slot)[slot & CHUNK_MASK];
   return known === undefined ? create(slot) : known;
 }
 
@@ -111,16 +130,31 @@ function canonical(slot: number): Pointer {
 function create(slot: number): Pointer {
   const pointer = new Pointer(KEY, slot, liveGenerationOf(slot));
   const index = slot >>> CHUNK_SHIFT;
-  while (pointers.length <= index) pointers.push(new Array<Pointer | undefined>(CHUNK_SIZE).fill(undefined));
+  while (pointers.length <= index) pointers[pointers.length] = NO_POINTERS;
+  if (pointers[index] === NO_POINTERS) pointers[index] = filledList<Pointer | undefined>(CHUNK_SIZE, undefined);
   (pointers[index] as (Pointer | undefined)[])[slot & CHUNK_MASK] = pointer;
   return pointer;
+}
+
+/** For tests: which slot has the pointer of another target, or null. Walks everything. */
+export function verifyPointers(): string | null {
+  for (let i = 0; i < pointers.length; i++) {
+    const chunk = pointers[i] as (Pointer | undefined)[];
+    for (let j = 0; j < chunk.length; j++) {
+      const slot = (i << CHUNK_SHIFT) + j;
+      const pointer = chunk[j];
+      if (pointer !== undefined && !Pointer.names(pointer, slot))
+        return `slot ${slot} has the pointer of another target`;
+    }
+  }
+  return null;
 }
 
 onRelease((batch, count) => {
   for (let i = 0; i < count; i++) {
     const slot = batch[i] as number;
-    const chunk = pointers[slot >>> CHUNK_SHIFT];
-    if (chunk !== undefined) chunk[slot & CHUNK_MASK] = undefined;
+    const chunk = chunkOf(slot);
+    if (chunk !== NO_POINTERS) chunk[slot & CHUNK_MASK] = undefined;
   }
 });
 
@@ -142,6 +176,6 @@ export function make(target: unknown): Pointer {
   if (typeof target === 'object' ? target !== null : typeof target === 'function')
     return canonical(acquire(target as object));
   if (target === null || target === undefined) return Pointer.nil;
-  if (typeof target === 'symbol' && Symbol.keyFor(target) === undefined) return canonical(acquireSymbol(target));
+  if (typeof target === 'symbol' && Symbol.keyFor(target) === undefined) return canonical(acquire(target));
   throw targetError(target, 'make', 'an object, a function, a non-registered symbol, null or undefined');
 }

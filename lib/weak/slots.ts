@@ -10,6 +10,9 @@ import { plainError } from '../errors.js';
  * (slot, generation) names one target for ever.
  */
 
+// Constants of this module: V8 compiles a call of a function that it knows into a fraction of one that it has to look up.
+const { acquire: acquireSlot, get } = binding;
+
 /** A slot's place in tables of the same shape as the cells: `table[slot >>> CHUNK_SHIFT][slot & CHUNK_MASK]`. */
 export const CHUNK_SHIFT = 12; // literals: an optimiser folds them, an import from the binding it has to load
 export const CHUNK_SIZE = 4096;
@@ -35,6 +38,23 @@ export function reclaimed(): number {
   return reclaimedSlots;
 }
 
+/** Lets go of what a room has for all of a chunk, none of whose slots is in use. As `ReleaseHook`. */
+export type GiveBackHook = (chunk: number) => void;
+
+const giveBackHooks: GiveBackHook[] = [];
+
+export function onGiveBack(hook: GiveBackHook): void {
+  giveBackHooks.push(hook);
+}
+
+/** Gives the memory of one chunk of slots back that a peak has left behind; false when there is none. */
+export function giveBackSlots(): boolean {
+  const chunk = binding.giveBackSlots();
+  if (chunk < 0) return false;
+  for (let i = 0; i < giveBackHooks.length; i++) (giveBackHooks[i] as GiveBackHook)(chunk);
+  return true;
+}
+
 export function onRelease(hook: ReleaseHook): void {
   releaseHooks.push(hook);
 }
@@ -43,13 +63,8 @@ export function onRelease(hook: ReleaseHook): void {
 if (!binding.grow(cells)) throw plainError('ERR_WEAKLY_MEMORY', 'weakly: no memory for the first slots');
 
 /** The slot of `target`, which must be a valid one; made if there is none. */
-export function acquire(target: object): number {
-  const slot = binding.acquire(target);
-  return slot >= 0 ? slot : acquireAfterMakingRoom(target);
-}
-
-export function acquireSymbol(target: symbol): number {
-  const slot = binding.acquireSymbol(target);
+export function acquire(target: WeakKey): number {
+  const slot = acquireSlot(target);
   return slot >= 0 ? slot : acquireAfterMakingRoom(target);
 }
 
@@ -57,7 +72,7 @@ export function acquireSymbol(target: symbol): number {
  * Dead slots come first: a loop that makes pointers without ever yielding to the event loop would otherwise grow for as
  * long as it runs.
  */
-function acquireAfterMakingRoom(target: object | symbol): number {
+function acquireAfterMakingRoom(target: WeakKey): number {
   for (;;) {
     // A batch may free nothing, if all of its slots retire.
     if (reclaimBatch() === 0 && !binding.grow(cells)) {
@@ -67,7 +82,7 @@ function acquireAfterMakingRoom(target: object | symbol): number {
         `weakly: no memory or no slot number for one more target; ${live} are pointed to`,
       );
     }
-    const slot = typeof target === 'symbol' ? binding.acquireSymbol(target) : binding.acquire(target);
+    const slot = acquireSlot(target);
     if (slot >= 0) return slot;
   }
 }
@@ -94,12 +109,12 @@ export function isAlive(slot: number, generation: number): boolean {
 
 /** The target that (slot, generation) names, or undefined. */
 export function read(slot: number, generation: number): unknown {
-  return generationOf(slot) === generation ? binding.get(slot, generation) : undefined;
+  return get(slot, generation);
 }
 
 /** The class name of the target that (slot, generation) names, or null; pins nothing and runs no code of the target's. */
 export function describe(slot: number, generation: number): string | null {
-  return isAlive(slot, generation) ? binding.describe(slot) : null;
+  return isAlive(slot, generation) ? binding.describe(slot, generation) : null;
 }
 
 /**

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { binding } from '../../lib/binding.js';
 import { WeakKeyMap, WeakKeySet, WeakValueMap } from '../../lib/collections/index.js';
 import { addCleanup } from '../../lib/index.js';
+import { reclaimEntries, verifyEntries } from '../../lib/weak/entries.js';
 import { away, gcNowUntil, gcUntil, majorGc, minorGc, turn, verify } from '../support/gc.js';
 
 /*
@@ -13,51 +14,177 @@ afterEach(verify);
 
 class Holder {}
 
+/** The generation of an entry, or of an owner. */
+function generationOf(cell: number): number {
+  const rows = binding.testing.entries();
+  for (let i = 0; i < rows.length; i += 6) if (rows[i] === cell) return rows[i + 1] as number;
+  throw new Error(`${cell} is free`);
+}
+
+/** An owner whose entries nobody is told of. */
+function newOwner(): { owner: Holder; cell: number; generation: number } {
+  const owner = new Holder();
+  const cell = binding.addOwner(owner);
+  return { owner, cell, generation: generationOf(cell) };
+}
+
+const fault = expect.objectContaining({ code: 'ERR_WEAKLY_INTERNAL' });
+
+describe('the last entry of a collection', () => {
+  it('is freed without a call in between, be it for the length of a list', () => {
+    const { prototype } = Object.getPrototypeOf(Int32Array) as { prototype: object };
+    const own = Object.getOwnPropertyDescriptor(prototype, 'length') as PropertyDescriptor;
+    const map = new WeakValueMap<number, object>([[1, {}]]);
+    let thrown: unknown;
+    Object.defineProperty(prototype, 'length', { ...own, get: () => { throw new Error('a call'); } }); // biome-ignore format: short
+    try {
+      map.delete(1);
+    } catch (error) {
+      thrown = error;
+    } finally {
+      Object.defineProperty(prototype, 'length', own);
+    }
+    expect(verifyEntries()).toBeNull();
+    expect(thrown).toBeUndefined();
+    expect(map.size).toBe(0);
+  });
+});
+
+describe('size', () => {
+  it.each([0, 1, 2, 3, 4, 5])(
+    'is that of what is there, where %i minor GCs are survived and the next is the last',
+    (age) => {
+      const map = new WeakValueMap<number, object>();
+      let held: object[] | undefined = Array.from({ length: 20 }, () => ({}));
+      for (const [i, value] of held.entries()) map.set(i, value);
+      for (let i = 0; i < age; i++) {
+        minorGc();
+        expect(map.size).toBe(20);
+      }
+      held = undefined;
+      minorGc();
+      const { size } = map;
+      expect(size).toBe([...map].length);
+    },
+  );
+});
+
 describe('an entry that has been found dead', () => {
   /** An owner, and an entry of its that is dead and waits. */
-  function deadEntry(): { owner: Holder; entry: number } {
-    const owner = new Holder();
-    const number = binding.addOwner(owner);
-    const entry = away(() => binding.addEntry({}, number, 7));
-    gcNowUntil(() => binding.countEntries(number) === 0, 'dead');
-    return { owner, entry };
+  function deadEntry(): { owner: Holder; entry: number; born: number } {
+    const { owner, cell, generation } = newOwner();
+    const { entry, born } = away(() => {
+      const entry = binding.addEntry({}, cell, generation, 7);
+      return { entry, born: generationOf(entry) };
+    });
+    gcNowUntil(() => binding.countEntries(cell, generation) === 0, 'dead');
+    return { owner, entry, born };
   }
 
   it('is not discarded a second time', () => {
-    const { owner, entry } = deadEntry();
-    expect(binding.discardEntry(entry)).toBe(-1);
+    const { owner, entry, born } = deadEntry();
+    expect(binding.discardEntry(entry, born)).toBe(-1);
     verify();
     expect(owner).toBeInstanceOf(Holder);
   });
 
   it('gets no other target', () => {
-    const { owner, entry } = deadEntry();
-    expect(binding.retarget(entry, {})).toBe(false);
-    expect(binding.entry(entry)).toBeUndefined();
+    const { owner, entry, born } = deadEntry();
+    expect(binding.retarget(entry, born, {})).toBe(false);
+    expect(binding.entry(entry, born)).toBeUndefined();
     verify();
     expect(owner).toBeInstanceOf(Holder);
   });
 });
 
+describe('entries whose telling was cut short', () => {
+  it('have let go of their places, which others have taken, and are not told again', () => {
+    const map = new WeakValueMap<number, object>();
+    away(() => {
+      for (let i = 0; i < 8; i++) map.set(i, {});
+    });
+    gcNowUntil(() => map.size === 0, 'dead');
+    const calls = binding as { releaseEntries(): void };
+    const { releaseEntries } = calls;
+    // As vm's timeout does, which may come between any two calls.
+    calls.releaseEntries = () => {
+      throw new Error('cut short');
+    };
+    try {
+      expect(reclaimEntries).toThrow('cut short');
+    } finally {
+      calls.releaseEntries = releaseEntries;
+    }
+    const values = Array.from({ length: 8 }, (_, i) => ({ i }));
+    for (const [i, value] of values.entries()) map.set(100 + i, value);
+    expect(verifyEntries()).toBeNull();
+    while (reclaimEntries() !== 0);
+    expect(verifyEntries()).toBeNull();
+    expect([...map]).toEqual(values.map((value, i) => [100 + i, value]));
+  });
+});
+
 describe('an entry that lives', () => {
-  it('is discarded once: its place, and that it was alive', () => {
-    const [owner, target] = [new Holder(), {}];
-    const number = binding.addOwner(owner);
-    const entry = binding.addEntry(target, number, 7);
-    expect(binding.retarget(entry, owner)).toBe(true);
-    expect(binding.entry(entry)).toBe(owner);
-    expect(binding.discardEntry(entry)).toBe(15);
-    expect(binding.discardEntry(entry)).toBe(-1);
+  it('is discarded once, and was alive', () => {
+    const [{ owner, cell, generation }, target] = [newOwner(), {}];
+    const entry = binding.addEntry(target, cell, generation, 7);
+    const born = generationOf(entry);
+    expect(binding.retarget(entry, born, owner)).toBe(true);
+    expect(binding.entry(entry, born)).toBe(owner);
+    expect(binding.discardEntry(entry, born)).toBe(1);
+    expect(binding.discardEntry(entry, born)).toBe(-1);
     expect(target).toEqual({});
   });
 
-  it('with a key is found, and not made twice', () => {
-    const [owner, key] = [new Holder(), {}];
-    const number = binding.addOwner(owner);
-    const entry = binding.addKey(key, number);
-    expect([binding.addKey(key, number), binding.findKey(key, number)]).toEqual([entry, entry]);
-    expect(binding.countEntries(number)).toBe(1);
-    expect([binding.discardEntry(entry), binding.findKey(key, number)]).toEqual([1, -1]);
+  it('with a key is found by it', () => {
+    const [{ owner, cell, generation }, key] = [newOwner(), {}];
+    const entry = binding.addKey(key, cell, generation, 9);
+    expect(binding.findKey(key, cell, generation)).toBe(9);
+    expect(binding.countEntries(cell, generation)).toBe(1);
+    expect(binding.discardEntry(entry, generationOf(entry))).toBe(1);
+    expect(binding.findKey(key, cell, generation)).toBe(-1);
+    expect(owner).toBeInstanceOf(Holder);
+  });
+
+  it('is never read, changed or discarded by the name of the one before it in its cell', () => {
+    const [{ owner, cell, generation }, first, second] = [newOwner(), { id: 1 }, { id: 2 }];
+    const entry = binding.addEntry(first, cell, generation, 0);
+    const old = generationOf(entry);
+    binding.discardEntry(entry, old);
+    expect(binding.addEntry(second, cell, generation, 1)).toBe(entry);
+    const born = generationOf(entry);
+    expect(born).toBeGreaterThan(old);
+    expect([binding.entry(entry, old), binding.retarget(entry, old, first)]).toEqual([undefined, false]);
+    expect(() => binding.discardEntry(entry, old)).toThrow(fault);
+    expect(binding.entry(entry, born)).toBe(second);
+    binding.discardEntry(entry, born);
+    expect([owner, first, second]).toHaveLength(3);
+  });
+});
+
+describe('an owner that is not one', () => {
+  it('gets no entries, has none, and finds none', () => {
+    const [{ owner, cell, generation }, target] = [newOwner(), {}];
+    const entry = binding.addEntry(target, cell, generation, 0);
+    const born = generationOf(entry);
+    for (const [number, of] of [
+      [entry, born],
+      [cell, generation + 2],
+      [cell, -generation],
+      [cell + 1, generation],
+      [2 ** 28, generation],
+      [-1, generation],
+    ] as const) {
+      expect(() => binding.addEntry(target, number, of, 0)).toThrow(fault);
+      expect(() => binding.addKey(target, number, of, 0)).toThrow(fault);
+      expect(() => binding.findKey(target, number, of)).toThrow(fault);
+      expect(() => binding.countEntries(number, of)).toThrow(fault);
+    }
+    // Nor is an owner an entry.
+    expect(binding.retarget(cell, generation, target)).toBe(false);
+    expect(() => binding.discardEntry(cell, generation)).toThrow(fault);
+    expect(binding.countEntries(cell, generation)).toBe(1);
+    binding.discardEntry(entry, born);
     expect(owner).toBeInstanceOf(Holder);
   });
 });
@@ -74,6 +201,29 @@ describe('a chunk whose words JavaScript could not take', () => {
     expect([after.bytes, after.capacity, after.entryCapacity]).toEqual([bytes, before.capacity, before.entryCapacity]);
     verify();
   });
+});
+
+it('room for more entries that is made while a built-in adds to the same map loses none', () => {
+  const map = new WeakValueMap<string, object>();
+  const held: object[] = [];
+  const put = (key: string): void => {
+    const value = {};
+    held.push(value);
+    map.set(key, value);
+  };
+  const own = Int32Array.prototype.set;
+  let inner = 0;
+  Int32Array.prototype.set = function (this: Int32Array, ...args: Parameters<typeof own>): void {
+    if (inner < 100) put(`inner ${inner++}`);
+    own.apply(this, args);
+  };
+  try {
+    for (let i = 0; i < 200; i++) put(`outer ${i}`);
+  } finally {
+    Int32Array.prototype.set = own;
+  }
+  for (let i = 0; i < 200; i++) put(`later ${i}`);
+  expect([map.size, new Set(map.values()).size]).toEqual([held.length, held.length]);
 });
 
 it('a WeakKeyMap whose WeakMap lies deletes nothing that is not there', () => {
@@ -97,8 +247,15 @@ it('a registration that has been found dead is not discarded a second time', asy
     return cleanup;
   });
   gcNowUntil(() => record.state === 'queued', 'dead');
-  // It is the only one, whatever its number.
-  for (let i = 0; i < 64; i++) expect(binding.discard(i)).toBe(false);
+  // It is the only one, whatever its number, and the first in its cell.
+  const answers = Array.from({ length: 64 }, (_, i) => {
+    try {
+      return binding.discard(i, 1);
+    } catch {
+      return undefined;
+    }
+  });
+  expect(answers.filter((answer) => answer !== undefined)).toEqual([false]);
   verify();
   await gcUntil(() => called === 1, 'called');
 });

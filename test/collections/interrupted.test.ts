@@ -1,10 +1,12 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { binding } from '../../lib/binding.js';
 import { WeakKeyMap, WeakKeySet, WeakValueMap } from '../../lib/collections/index.js';
 import { make } from '../../lib/index.js';
 import { reclaimEntries } from '../../lib/weak/entries.js';
 import { failingAt } from '../support/failing.js';
 import { away, gcNowUntil, verify } from '../support/gc.js';
+
+vi.mock('../../lib/binding.js', async (original) => (await import('../support/failing.js')).failable(await original()));
 
 /*
  * The stack may end, or `vm`'s timeout come, at any call of a change. Here each one fails in turn: the collection is as it

@@ -184,10 +184,10 @@ describe('Handle', () => {
   });
 
   it('shows its value', () => {
-    expect(inspect(unique('text'))).toBe("Handle { 'text' }");
-    expect(inspect(unique({ a: 1 }))).toBe('Handle { { a: 1 } }');
-    expect(inspect([[[unique(1)]]], { depth: 1 })).not.toContain('Handle { 1 }');
-    expect(String(unique(1))).toBe('[object Handle]');
+    expect(inspect(unique('text'))).toBe("Handle { value: 'text' }");
+    expect(inspect(unique({ a: 1 }))).toBe('Handle { value: { a: 1 } }');
+    expect(inspect([[[unique(1)]]], { depth: 1 })).not.toContain('value');
+    expect(String(unique(1))).toMatch(/^\[object Handle #\d+\]$/);
   });
 });
 

@@ -29,6 +29,11 @@ export interface Ended {
   readonly ms: number;
 }
 
+/** Flags that say how Node.js keeps asynchronous contexts: in V8, or in the resources of async_hooks. It does one of them unasked. */
+export const CONTEXT_FLAGS = ['--experimental-async-context-frame', '--no-async-context-frame'].filter((flag) =>
+  process.allowedNodeEnvironmentFlags.has(flag),
+);
+
 export interface RunOptions {
   readonly flags?: readonly string[];
   /** Sees every line as it comes; what it returns is written to the child's standard input, which is then closed. */

@@ -54,8 +54,67 @@ describe.each(['main', 'worker'])('at exit, in the %s thread, cleanups that ask 
 
   it('all, although one throws: a handler gets it', async () => {
     const ended = await run('cleanups.mjs', ['cleanups throw at exit, with a handler', way]);
-    expect(ran(ended)).toEqual(['newest', 'thrown on purpose', 'oldest']);
+    expect(ran(ended)).toEqual(['newest', 'oldest', 'thrown on purpose']);
     expectEnd(ended, 0, 1);
+  });
+
+  it('all, although the handler ends the process; it is told of all errors', async () => {
+    const ended = await run('cleanups.mjs', ['a handler ends the process at exit', way]);
+    expect(ran(ended).slice(0, 2)).toEqual(['newest', 'oldest']);
+    expect(ran(ended).slice(2).sort()).toEqual(['first', 'second']);
+    expectCode(ended, 5);
+  });
+
+  it('all, although onError ends the process; it is told of all errors', async () => {
+    const ended = await run('cleanups.mjs', ['onError ends the process at exit', way]);
+    expect(ran(ended).slice(0, 2)).toEqual(['newest', 'oldest']);
+    expect(ran(ended).slice(2).sort()).toEqual(['first', 'second']);
+    expectCode(ended, 5);
+  });
+
+  it('all, although the handler throws; and so do other listeners', async () => {
+    const ended = await run('cleanups.mjs', ['a handler throws at exit', way]);
+    expect(ran(ended)).toEqual(['newest', 'oldest', 'the last listener']);
+    expect(ended.stderr).toMatch(/^Uncaught Error: thrown by the handler\n/);
+    if (worker) expect(facts(ended).workerExit).toBe(7);
+    else expect(ended.code).toBe(7);
+  });
+
+  it('all, and a monitor of uncaught exceptions is told of the error', async () => {
+    const ended = await run('cleanups.mjs', ['a monitor at exit', way]);
+    expect(ran(ended)).toEqual(['newest', 'oldest', 'uncaughtException: thrown on purpose']);
+    expect(ended.stderr).toMatch(/^Uncaught Error: thrown on purpose\n/);
+  });
+
+  it.each([
+    ['one of many exits at exit', 22],
+    ['one of many exits in process.exit()', 22],
+    ['all exit at exit', 20],
+  ])('all, although %s', async (scenario, code) => {
+    const ended = await run('cleanups.mjs', [scenario, way]);
+    expect(ran(ended)).toEqual([4, 3, 2, 1, 0]);
+    expectCode(ended, code);
+    expect(ended.stderr).toBe('');
+  });
+
+  it('all, although each of thousands calls process.exit()', async () => {
+    const ended = await run('cleanups.mjs', ['thousands exit at exit', way]);
+    expect(ran(ended)).toEqual([24_000]);
+    expectCode(ended, 9);
+    expect(ended.stderr).toBe('');
+  });
+
+  it('all, although one calls process.exit() after another has thrown: that is printed, and the exit code says so', async () => {
+    const ended = await run('cleanups.mjs', ['an exit at exit, after a throw', way]);
+    expect(ran(ended)).toEqual(['oldest']);
+    expect(ended.stderr).toMatch(/^Uncaught Error: thrown on purpose\n/);
+    expectCode(ended, 1);
+  });
+
+  it('and may drain the queue', async () => {
+    const ended = await run('cleanups.mjs', ['a drain at exit, from a cleanup', way]);
+    expect(ran(ended)).toEqual([99, 100]);
+    expectCode(ended, 3);
   });
 
   it('also those that are registered meanwhile', async () => {
@@ -96,6 +155,12 @@ describe.each(['main', 'worker'])('in the %s thread', (way) => {
   it('with a handler for it, everything goes on', async () => {
     const ended = await run('cleanups.mjs', ['a cleanup throws, and a handler goes on', way]);
     expect(ran(ended)).toEqual(['number 0', 'number 1', 'number 2']);
+    expectEnd(ended, 0, 1);
+  });
+
+  it('what cleanups throw in a drain at exit is reported', async () => {
+    const ended = await run('cleanups.mjs', ['cleanups throw in a drain at exit', way]);
+    expect(ran(ended)).toEqual(['number 0', 'number 1', 'number 2', 'drained']);
     expectEnd(ended, 0, 1);
   });
 

@@ -80,9 +80,18 @@ describe('a collection survives', () => {
     expectEnd(ended, 0, 1);
   });
 
+  it.each([
+    ['stack', 60],
+    ['timeout', 300],
+  ])('what cuts a WeakCache short, and lru-cache in it: %s', async (way, rounds) => {
+    const ended = await run('cache-interrupted.mjs', [way]);
+    expect(facts(ended)).toEqual({ rounds, wrong: 0 });
+    expectEnd(ended, 0, 1);
+  });
+
   it('heap snapshots that are taken of a busy worker', async () => {
     const ended = await run('interrupted.mjs', ['snapshots']);
-    expect(facts(ended)).toEqual({ values: 25, cleanups: 25 });
+    expect(facts(ended)).toEqual({ values: 10, cleanups: 10 });
     expect([ended.code, ended.signal]).toEqual([0, null]);
   });
 });

@@ -28,4 +28,12 @@ describe('node:vm contexts', () => {
     expect(said.drained).toBeGreaterThanOrEqual(1000);
     expect(said.dead).toBeGreaterThan(990);
   });
+
+  it('that have evaluated the package are freed, with what waits in them for deaths, and close what they have opened', async () => {
+    const ended = await run('abandoned.mjs', ['40']);
+    expect(ended).toMatchObject({ code: 0, signal: null, stderr: '' });
+    expect(facts(ended)).toEqual({ forgotten: true, failed: 'ERR_WEAKLY_INTERNAL', right: true, outside: 'object' });
+    expect(ended.closed.length).toBeGreaterThanOrEqual(39 + 5);
+    expect(ended.closed.every(({ handles, bytes }) => handles === 0 && bytes === 0)).toBe(true);
+  });
 });

@@ -1,17 +1,23 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { addCleanup, type Cleanup, finalizable, queue } from '../../lib/index.js';
+import { addCleanup, type Cleanup, type CleanupOptions, finalizable, queue } from '../../lib/index.js';
 import * as records from '../../lib/reclaim/records.js';
-import { away, gcUntil, verify } from '../support/gc.js';
+import { away, gcUntil, majorGc, verify } from '../support/gc.js';
 import { carryOut, INTERRUPTIONS, PROPERTY_TIMEOUT_MS, runs } from '../support/property.js';
 
 /*
- * Random registering, stopping, dropping, collecting and draining against a plain model: every callback is called exactly
- * once after its target was dropped, unless it was stopped; never before, and in order for each target.
+ * Random registering, stopping, dropping, collecting and draining, from outside and from inside of callbacks, against a
+ * plain model: every callback is called exactly once after its target was dropped, unless it was stopped; never before, and
+ * in order for each target. What it throws is reported exactly once, and the statistics add up.
  */
+
+/** What a callback does when it is called. */
+type Act = 'nothing' | 'throw' | 'drain' | 'stop' | 'register' | 'drain and throw' | 'collect and drain';
+const ACTS: readonly Act[] = ['nothing', 'throw', 'drain', 'stop', 'register', 'drain and throw', 'collect and drain'];
 
 interface Entry {
   readonly target: number;
+  readonly act: Act;
   readonly cleanup: Cleanup;
   calls: number;
   stopped: boolean;
@@ -24,19 +30,68 @@ class Model {
   readonly calls: number[] = [];
   finalized = 0;
   finalizers = 0;
+  /** Callbacks that are on the stack now. */
+  depth = 0;
+  /** Thrown, and reported, by number. */
+  readonly thrown: number[] = [];
+  readonly reported: number[] = [];
+  readonly before = queue.stats();
+  readonly call = (i: number): void => this.#call(i);
 
-  register(target: object, id: number): void {
+  register(target: object, id: number, act: Act = 'nothing', options?: CleanupOptions): void {
     const index = this.entries.length;
-    const { entries, calls } = this;
-    const cleanup = addCleanup(
-      target,
-      (i: number) => {
-        (entries[i] as Entry).calls++;
-        calls.push(i);
-      },
-      index,
-    );
-    this.entries.push({ target: id, cleanup, calls: 0, stopped: false });
+    const cleanup = addCleanup(target, this.call, index, options);
+    this.entries.push({ target: id, act, cleanup, calls: 0, stopped: false });
+  }
+
+  #call(i: number): void {
+    const entry = this.entries[i] as Entry;
+    entry.calls++;
+    this.calls.push(i);
+    this.depth++;
+    if (this.depth > 2) throw new Error('more than two deep');
+    try {
+      this.#act(i, entry.act);
+    } finally {
+      this.depth--;
+    }
+  }
+
+  #act(i: number, act: Act): void {
+    if (act === 'collect and drain') majorGc();
+    if (act.includes('drain')) queue.drain();
+    if (act === 'stop') this.stop(i * 7, 5);
+    if (act === 'register') away(() => this.register({}, this.nextTarget++, ACTS[i % 4]));
+    if (!act.includes('throw')) return;
+    this.thrown.push(i);
+    throw i;
+  }
+
+  stop(n: number, many: number): void {
+    for (let i = 0; i < many; i++) {
+      const entry = this.entries[(n + i * 7) % Math.max(this.entries.length, 1)];
+      if (entry === undefined) return;
+      const may = entry.calls === 0 && !entry.stopped;
+      if (entry.cleanup.stop() !== may) throw new Error(`stop() of one that ${may ? 'may' : 'may not'} be stopped`);
+      if (may) entry.stopped = true;
+    }
+  }
+
+  #checkStats(): void {
+    const { armed, pending, queued, run, stopped, failed } = queue.stats();
+    const { before } = this;
+    const calls = this.calls.length + this.finalized;
+    const all = this.entries.length + this.finalizers;
+    if (pending < 0) throw new Error(`${pending} are pending`);
+    if (run - before.run !== calls) throw new Error(`${run - before.run} run, ${calls} called`);
+    if (stopped - before.stopped !== this.entries.filter((entry) => entry.stopped).length)
+      throw new Error(`${stopped - before.stopped} stopped`);
+    if (armed + pending + calls + stopped - before.stopped !== all)
+      throw new Error(`${armed} armed, ${pending} pending, ${calls} called, of ${all}`);
+    if (queued - before.queued < calls + pending) throw new Error(`${queued - before.queued} queued`);
+    if (failed - before.failed !== this.thrown.length) throw new Error(`${failed - before.failed} failed`);
+    if (this.reported.toString() !== this.thrown.toString())
+      throw new Error(`thrown ${this.thrown}, reported ${this.reported}`);
   }
 
   check(): void {
@@ -55,6 +110,7 @@ class Model {
       if ((last.get(target) ?? -1) > index) throw new Error(`${index} was called after a later one of its target`);
       last.set(target, index);
     }
+    this.#checkStats();
     const broken = records.verify();
     if (broken !== null) throw new Error(broken);
   }
@@ -88,16 +144,27 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   })),
   fc.record({ n: pick, many: count }).map(({ n, many }) => ({
     name: `stop ${many}`,
-    run: (model: Model) => {
-      for (let i = 0; i < many; i++) {
-        const entry = model.entries[(n + i * 7) % Math.max(model.entries.length, 1)];
-        if (entry === undefined) return;
-        const may = entry.calls === 0 && !entry.stopped;
-        if (entry.cleanup.stop() !== may) throw new Error(`stop() of one that ${may ? 'may' : 'may not'} be stopped`);
-        if (may) entry.stopped = true;
-      }
-    },
+    run: (model: Model) => model.stop(n, many),
   })),
+  fc
+    .record({
+      n: count,
+      acts: fc.array(fc.constantFrom(...ACTS), { minLength: 1, maxLength: 5 }),
+      inContext: fc.boolean(),
+    })
+    .map(({ n, acts, inContext }) => ({
+      name: `register ${n} short-lived that ${acts}${inContext ? ', in context' : ''}`,
+      run: (model: Model) =>
+        away(() => {
+          for (let i = 0; i < n; i++)
+            model.register(
+              {},
+              model.nextTarget++,
+              acts[i % acts.length],
+              inContext ? { asyncContext: true } : undefined,
+            );
+        }),
+    })),
   fc.record({ n: pick, many: count }).map(({ n, many }) => ({
     name: `drop ${many}`,
     run: (model: Model) => {
@@ -123,6 +190,7 @@ describe('cleanups against a model', () => {
       await fc.assert(
         fc.asyncProperty(fc.array(command, { maxLength: 40 }), async (commands) => {
           const model = new Model();
+          queue.configure({ onError: (error) => void model.reported.push(error as number) });
           await carryOut(commands, model);
           const { entries } = model;
           const due = (): boolean =>
@@ -142,4 +210,7 @@ describe('cleanups against a model', () => {
   );
 });
 
-afterAll(() => verify());
+afterAll(() => {
+  queue.configure({ onError: null });
+  verify();
+});

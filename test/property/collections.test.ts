@@ -4,23 +4,20 @@ import { binding } from '../../lib/binding.js';
 import { WeakKeyMap, WeakKeySet, WeakValueMap } from '../../lib/collections/index.js';
 import { queue } from '../../lib/index.js';
 import { away, gcUntil, majorGc, minorGc, verify } from '../support/gc.js';
+import { idOf, type KeyOf, keyKind, numberKind, sameValueZero, thingOf } from '../support/kinds.js';
 import { carryOut, INTERRUPTIONS, PROPERTY_TIMEOUT_MS, runs } from '../support/property.js';
 
 /*
  * Random use, dropping, collecting and draining, against a plain Map in which nothing dies. What is held has to be there, in
- * its place; what was dropped may be, until a GC says otherwise, and then never again.
+ * its place; what was dropped may be, until a GC says otherwise, and then never again. Keys and values are of every kind.
  */
-
-interface Thing {
-  readonly id: number;
-}
 
 /** The entries of a collection: the number of the thing that is held weakly, and something else that belongs to it. */
 interface Subject {
   /** As a Map would have it: the same key again keeps its place. */
-  put(thing: Thing, extra: number): void;
-  get(thing: Thing): number | undefined;
-  delete(thing: Thing): boolean;
+  put(thing: WeakKey, extra: number): void;
+  get(thing: WeakKey): number | undefined;
+  delete(thing: WeakKey): boolean;
   clear(): void;
   readonly size: number;
   entries(): Iterable<readonly [id: number, extra: number]>;
@@ -28,17 +25,30 @@ interface Subject {
   keys(): Iterable<number>;
 }
 
-/** Keyed by the number, so that the value is what dies. */
+/** Keyed by something that belongs to the number, so that the value is what dies. */
 class Values implements Subject {
-  readonly #map: WeakValueMap<number, Thing> = new WeakValueMap();
-  put(thing: Thing): void {
-    this.#map.set(thing.id, thing);
+  readonly #map: WeakValueMap<unknown, WeakKey> = new WeakValueMap();
+  readonly #keyOf: KeyOf;
+  readonly #numbers = new Map<unknown, number>();
+  constructor(keyOf: KeyOf) {
+    this.#keyOf = keyOf;
   }
-  get(thing: Thing): number | undefined {
-    return this.#map.get(thing.id)?.id;
+  #number(key: unknown): number {
+    const number = this.#numbers.get(key);
+    if (number === undefined) throw new Error('a key that was never put in');
+    return number;
   }
-  delete(thing: Thing): boolean {
-    return this.#map.delete(thing.id);
+  put(thing: WeakKey): void {
+    this.#numbers.set(this.#keyOf(idOf(thing)), idOf(thing));
+    this.#map.set(this.#keyOf(idOf(thing)), thing);
+  }
+  get(thing: WeakKey): number | undefined {
+    const found = this.#map.get(this.#keyOf(idOf(thing)));
+    if (this.#map.has(this.#keyOf(idOf(thing))) !== (found !== undefined)) throw new Error('get and has differ');
+    return found === undefined ? undefined : idOf(found);
+  }
+  delete(thing: WeakKey): boolean {
+    return this.#map.delete(this.#keyOf(idOf(thing)));
   }
   clear(): void {
     this.#map.clear();
@@ -47,57 +57,77 @@ class Values implements Subject {
     return this.#map.size;
   }
   *entries(): Iterable<readonly [number, number]> {
-    for (const [key, value] of this.#map) yield [key, value.id];
+    for (const [key, value] of this.#map) yield [this.#number(key), idOf(value)];
   }
   forEach(callback: (id: number, extra: number) => void): void {
     this.#map.forEach((value, key) => {
-      callback(key, value.id);
+      callback(this.#number(key), idOf(value));
     });
   }
-  keys(): Iterable<number> {
-    return this.#map.keys();
+  *keys(): Iterable<number> {
+    for (const key of this.#map.keys()) yield this.#number(key);
   }
 }
 
+/** A value that reaches its key, and something of any kind. */
+interface Extra {
+  readonly extra: number;
+  readonly key: WeakKey;
+  readonly any: unknown;
+}
+
 class Keys implements Subject {
-  readonly #map: WeakKeyMap<Thing, { readonly extra: number; readonly key: Thing }> = new WeakKeyMap();
-  put(thing: Thing, extra: number): void {
-    this.#map.set(thing, { extra, key: thing });
+  readonly #map: WeakKeyMap<WeakKey, Extra> = new WeakKeyMap();
+  /** The same with values of any kind, as they are. */
+  readonly #plain = new WeakKeyMap<WeakKey, unknown>();
+  readonly #keyOf: KeyOf;
+  constructor(keyOf: KeyOf) {
+    this.#keyOf = keyOf;
   }
-  get(thing: Thing): number | undefined {
-    return this.#map.get(thing)?.extra;
+  put(thing: WeakKey, extra: number): void {
+    this.#map.set(thing, { extra, key: thing, any: this.#keyOf(extra) });
+    this.#plain.set(thing, this.#keyOf(extra));
   }
-  delete(thing: Thing): boolean {
+  get(thing: WeakKey): number | undefined {
+    const value = this.#map.get(thing);
+    const any = value === undefined ? undefined : this.#keyOf(value.extra);
+    if (!sameValueZero(value?.any, any) || !sameValueZero(this.#plain.get(thing), any))
+      throw new Error(`the value of ${idOf(thing)}`);
+    return value?.extra;
+  }
+  delete(thing: WeakKey): boolean {
+    this.#plain.delete(thing);
     return this.#map.delete(thing);
   }
   clear(): void {
+    this.#plain.clear();
     this.#map.clear();
   }
   get size(): number {
     return this.#map.size;
   }
   *entries(): Iterable<readonly [number, number]> {
-    for (const [{ id }, { extra }] of this.#map) yield [id, extra];
+    for (const [key, { extra }] of this.#map) yield [idOf(key), extra];
   }
   forEach(callback: (id: number, extra: number) => void): void {
-    this.#map.forEach(({ extra }, { id }) => {
-      callback(id, extra);
+    this.#map.forEach(({ extra }, key) => {
+      callback(idOf(key), extra);
     });
   }
   *keys(): Iterable<number> {
-    for (const { id } of this.#map.keys()) yield id;
+    for (const key of this.#map.keys()) yield idOf(key);
   }
 }
 
 class Members implements Subject {
-  readonly #set: WeakKeySet<Thing> = new WeakKeySet();
-  put(thing: Thing): void {
+  readonly #set: WeakKeySet<WeakKey> = new WeakKeySet();
+  put(thing: WeakKey): void {
     this.#set.add(thing);
   }
-  get(thing: Thing): number | undefined {
-    return this.#set.has(thing) ? thing.id : undefined;
+  get(thing: WeakKey): number | undefined {
+    return this.#set.has(thing) ? idOf(thing) : undefined;
   }
-  delete(thing: Thing): boolean {
+  delete(thing: WeakKey): boolean {
     return this.#set.delete(thing);
   }
   clear(): void {
@@ -107,15 +137,15 @@ class Members implements Subject {
     return this.#set.size;
   }
   *entries(): Iterable<readonly [number, number]> {
-    for (const [{ id }, same] of this.#set.entries()) yield [id, same.id];
+    for (const [member, same] of this.#set.entries()) yield [idOf(member), idOf(same)];
   }
   forEach(callback: (id: number, extra: number) => void): void {
-    this.#set.forEach(({ id }) => {
-      callback(id, id);
+    this.#set.forEach((member, same) => {
+      callback(idOf(member), idOf(same));
     });
   }
   *keys(): Iterable<number> {
-    for (const { id } of this.#set) yield id;
+    for (const member of this.#set) yield idOf(member);
   }
 }
 
@@ -128,7 +158,7 @@ class Model {
   readonly subject: Subject;
   /** Whether something besides the number belongs to an entry. */
   readonly extras: boolean;
-  readonly held = new Map<number, Thing>();
+  readonly held = new Map<number, WeakKey>();
   /** Everything that was put in and not taken out, in order; dropped things that were seen dead are taken out. */
   readonly entries = new Map<number, number>();
   next = 0;
@@ -138,12 +168,12 @@ class Model {
     this.extras = extras;
   }
 
-  put(thing: Thing, extra: number): void {
+  put(thing: WeakKey, extra: number): void {
     this.subject.put(thing, extra);
-    this.entries.set(thing.id, this.extras ? extra : thing.id);
+    this.entries.set(idOf(thing), this.extras ? extra : idOf(thing));
   }
 
-  pick(n: number): Thing | undefined {
+  pick(n: number): WeakKey | undefined {
     const things = [...this.held.values()];
     return things[n % Math.max(things.length, 1)];
   }
@@ -181,8 +211,8 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     run: (model: Model) =>
       away(() => {
         for (let i = 0; i < n; i++) {
-          const thing = { id: model.next++ };
-          if (hold) model.held.set(thing.id, thing);
+          const thing = thingOf(model.next++);
+          if (hold) model.held.set(idOf(thing), thing);
           model.put(thing, i);
         }
       }),
@@ -199,11 +229,11 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     run: (model: Model) => {
       const thing = model.pick(n);
       if (thing === undefined || model.extras) return;
-      const other = { id: thing.id };
+      const other = thingOf(idOf(thing));
       // Keyed by identity, they are two.
       if (model.subject instanceof Members) return;
-      model.held.set(thing.id, other);
-      model.put(other, thing.id);
+      model.held.set(idOf(thing), other);
+      model.put(other, idOf(thing));
     },
   })),
   fc.record({ n: pick, many: count }).map(({ n, many }) => ({
@@ -212,8 +242,35 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       for (let i = 0; i < many; i++) {
         const thing = model.pick(n + i * 7);
         if (thing === undefined) return;
-        equal(`delete ${thing.id}`, model.subject.delete(thing), model.entries.delete(thing.id));
+        equal(`delete ${idOf(thing)}`, model.subject.delete(thing), model.entries.delete(idOf(thing)));
       }
+    },
+  })),
+  fc.record({ n: pick, many: count }).map(({ n, many }) => ({
+    name: `delete ${many} and put them back`,
+    run: (model: Model) => {
+      const things = Array.from({ length: many }, (_, i) => model.pick(n + i * 3)).filter(
+        (thing) => thing !== undefined,
+      );
+      for (const thing of things)
+        equal(`delete ${idOf(thing)}`, model.subject.delete(thing), model.entries.delete(idOf(thing)));
+      for (const thing of things.reverse()) model.put(thing, idOf(thing));
+    },
+  })),
+  fc.record({ many: count, percent: fc.integer({ min: 1, max: 99 }) }).map(({ many, percent }) => ({
+    name: `put ${many} held, delete ${percent} % and put as many`,
+    run: (model: Model) => {
+      const put = (): WeakKey => {
+        const thing = thingOf(model.next++);
+        model.held.set(idOf(thing), thing);
+        model.put(thing, many);
+        return thing;
+      };
+      const things = Array.from({ length: many }, put);
+      const gone = things.filter((_, i) => (i * 37) % 100 < percent);
+      for (const thing of gone)
+        equal(`delete ${idOf(thing)}`, model.subject.delete(thing), model.entries.delete(idOf(thing)));
+      for (let i = 0; i < gone.length; i++) put();
     },
   })),
   fc.record({ n: pick, many: count }).map(({ n, many }) => ({
@@ -235,8 +292,8 @@ const command: fc.Arbitrary<Command> = fc.oneof(
           const thing = model.pick(n + step + i);
           if (thing === undefined) break;
           // What is removed and put back comes last, and would be met again for ever.
-          if (i % 2 === 0) equal('delete', model.subject.delete(thing), model.entries.delete(thing.id));
-          else model.held.delete(thing.id);
+          if (i % 2 === 0) equal('delete', model.subject.delete(thing), model.entries.delete(idOf(thing)));
+          else model.held.delete(idOf(thing));
         }
         if (minor) minorGc();
         else majorGc();
@@ -269,17 +326,18 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   ...INTERRUPTIONS,
 );
 
-describe.each<[string, () => Subject, boolean]>([
-  ['WeakValueMap', () => new Values(), false],
-  ['WeakKeyMap', () => new Keys(), true],
-  ['WeakKeySet', () => new Members(), false],
-])('%s against a model', (_, create, extras) => {
+describe.each<[string, (keyOf: KeyOf) => Subject, boolean, typeof keyKind]>([
+  ['WeakValueMap with numbers for keys', (keyOf) => new Values(keyOf), false, numberKind],
+  ['WeakValueMap', (keyOf) => new Values(keyOf), false, keyKind],
+  ['WeakKeyMap', (keyOf) => new Keys(keyOf), true, keyKind],
+  ['WeakKeySet', () => new Members(), false, keyKind],
+])('%s against a model', (_, create, extras, keys) => {
   it(
     'agrees in every order of put, delete, drop, clear, GC, iteration and drain',
     async () => {
       await fc.assert(
-        fc.asyncProperty(fc.array(command, { maxLength: 40 }), async (commands) => {
-          const model = new Model(create(), extras);
+        fc.asyncProperty(keys, fc.array(command, { maxLength: 40 }), async ({ keyOf }, commands) => {
+          const model = new Model(create(keyOf), extras);
           await carryOut(commands, model);
           const { held, entries, subject } = model;
           const left = [...entries.keys()].filter((id) => held.has(id));
@@ -290,6 +348,15 @@ describe.each<[string, () => Subject, boolean]>([
           await gcUntil(() => subject.size === 0, 'all gone');
           model.check();
           await gcUntil(() => binding.stats().deadEntries === 0, 'drained');
+          // What others put in afterwards, in the room that was left, is theirs.
+          const others = new Model(create(keyOf), extras);
+          for (let i = 0; i < 200; i++) {
+            const thing = thingOf(others.next++);
+            others.held.set(idOf(thing), thing);
+            others.put(thing, i);
+          }
+          others.check();
+          equal('what was empty', [...subject.entries()], []);
         }),
         runs(100),
       );

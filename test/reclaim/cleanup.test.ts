@@ -13,6 +13,7 @@ import {
 } from '../../lib/index.js';
 import * as records from '../../lib/reclaim/records.js';
 import { away, gcNowUntil, gcUntil, majorGc, minorGc, turn, until, verify } from '../support/gc.js';
+import { stressed } from '../support/stress.js';
 
 class Resource {
   readonly id: number;
@@ -156,7 +157,7 @@ describe('addCleanup', () => {
     minorGc();
     const dead = cleanups.filter((cleanup) => cleanup.state === 'queued').length;
     await until(() => called.length >= dead, 'called');
-    if (process.env.WEAKLY_STRESS === undefined) {
+    if (!stressed) {
       expect(dead).toBeGreaterThan(90);
       expect(binding.stats().majorGcs).toBe(majorGcs);
     }
@@ -331,6 +332,7 @@ describe('bad input', () => {
   const target = { a: 1 };
   const standIn = finalizable({ b: 1 }, () => undefined);
   setFinalizer(standIn, null);
+  const BOTH = Object.assign(Object.create(null) as object, { atExit: false, asyncContext: true });
   const cases: [string, string, () => unknown][] = [
     ['a primitive target', 'ERR_WEAKLY_TARGET', () => addCleanup(1 as never, note, 1)],
     ['null', 'ERR_WEAKLY_TARGET', () => addCleanup(null as never, note, 1)],
@@ -353,6 +355,8 @@ describe('bad input', () => {
       () => addCleanup(target, note, makeField(target, 'a').value()),
     ],
     ['a stand-in as its own arg', 'ERR_WEAKLY_CLEANUP_HOLDS_TARGET', () => addCleanup(standIn, note, standIn)],
+    ['options as arg', 'ERR_WEAKLY_OPTION', () => addCleanup(target, () => {}, { atExit: true } as never)],
+    ['both options as arg', 'ERR_WEAKLY_OPTION', () => addCleanup(target, () => {}, BOTH as never)],
     ['options that are no object', 'ERR_WEAKLY_OPTION', () => addCleanup(target, note, 1, true as never)],
     ['options null', 'ERR_WEAKLY_OPTION', () => addCleanup(target, note, 1, null as never)],
     ['an unknown option', 'ERR_WEAKLY_OPTION', () => addCleanup(target, note, 1, { atexit: true } as never)],
@@ -364,6 +368,37 @@ describe('bad input', () => {
     expect(attempt).toThrow(expect.objectContaining({ name: 'TypeError', code }));
     expect(queue.stats().armed).toBe(before);
     expect(standIn.b + target.a).toBe(2);
+  });
+
+  it.each<[string, (...args: never) => unknown, unknown, object?]>([
+    ['for a function that takes an argument', (options: unknown) => options, { atExit: true }],
+    ['that are none: one is unknown', () => {}, { atExit: true, port: 1 }],
+    ['that are none: of another type', () => {}, { atExit: 1 }],
+    ['that are empty', () => {}, {}],
+    ['of a class', () => {}, Object.assign(new Resource(), { atExit: true })],
+    ['with options behind', () => {}, { atExit: true }, {}],
+  ])('takes an arg that looks like options %s', (_what, fn, arg, options) => {
+    const cleanup = addCleanup(target, fn as never, arg as never, options);
+    expect(cleanup.state).toBe('armed');
+    expect(cleanup.stop()).toBe(true);
+  });
+
+  it('an argument that is a proxy is asked for nothing, and may be revoked', () => {
+    const asked: (string | symbol)[] = [];
+    const { proxy, revoke } = Proxy.revocable(
+      {},
+      {
+        has: (_, key) => {
+          asked.push(key);
+          return true;
+        },
+      },
+    );
+    const target = {};
+    expect(addCleanup(target, () => undefined, proxy).stop()).toBe(true);
+    expect(asked).toEqual([]);
+    revoke();
+    expect(addCleanup(target, () => undefined, proxy).stop()).toBe(true);
   });
 
   it('out of memory registers nothing', () => {

@@ -193,6 +193,51 @@ describe('setFinalizer', () => {
   });
 });
 
+describe('a target that is a proxy, and does something when it is asked', () => {
+  let asked: (() => void) | undefined;
+  const target = (): object =>
+    new Proxy(
+      {},
+      {
+        getPrototypeOf: () => {
+          const then = asked;
+          asked = undefined;
+          then?.();
+          return Object.prototype;
+        },
+      },
+    );
+
+  it('has one finalizer, if it sets one meanwhile through another stand-in', async () => {
+    const raw = target();
+    const called: string[] = [];
+    let other: object | undefined;
+    asked = () => {
+      other = finalizable(raw, () => called.push('inner'));
+    };
+    expect(() => finalizable(raw, () => called.push('outer'))).toThrow(
+      expect.objectContaining({ code: 'ERR_WEAKLY_FINALIZER_SET' }),
+    );
+    expect(other).toBeDefined();
+    other = undefined;
+    await gcUntil(() => called.length > 0, 'called');
+    expect(called).toEqual(['inner']);
+  });
+
+  it('has the one that was set last, if its stand-in gets another meanwhile', async () => {
+    const called: string[] = [];
+    let standIn: object | undefined = finalizable(target(), () => called.push('first'));
+    asked = () => {
+      setFinalizer(standIn as object, null);
+      setFinalizer(standIn as object, () => called.push('inner'));
+    };
+    setFinalizer(standIn, () => called.push('outer'));
+    standIn = undefined;
+    await gcUntil(() => called.length > 0, 'called');
+    expect(called).toEqual(['outer']);
+  });
+});
+
 describe('bad input', () => {
   const target = new Node('t');
   const standIn = finalizable(target, noteName);

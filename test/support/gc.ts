@@ -1,4 +1,7 @@
 import { binding } from '../../lib/binding.js';
+import * as records from '../../lib/reclaim/records.js';
+import { verifyEntries } from '../../lib/weak/entries.js';
+import { verifyPointers } from '../../lib/weak/pointer.js';
 
 type Collect = (options?: { type?: 'major' | 'minor'; execution?: 'sync' | 'async' }) => void;
 
@@ -50,10 +53,10 @@ export async function until(predicate: () => boolean, what: string, timeoutMs = 
   }
 }
 
-/** The native table's own view of itself: throws when an invariant is broken. */
+/** Both halves of the tables' own view of themselves and of each other: throws when an invariant is broken. */
 export function verify(): void {
-  const broken = binding.testing.verify();
-  if (broken !== null) throw new Error(`slot table: ${broken}`);
+  const broken = binding.testing.verify() ?? verifyEntries() ?? verifyPointers() ?? records.verify();
+  if (broken !== null) throw new Error(`a table is broken: ${broken}`);
 }
 
 /** Calls `fn` in a frame of its own, so that nothing it names stays on the caller's stack. */

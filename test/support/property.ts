@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { queue } from '../../lib/index.js';
 import { majorGc, minorGc, turn } from './gc.js';
+import { stressed } from './stress.js';
 
 /*
  * How long properties are tested. Under stress flags every step costs many times as much, and shrinking for ever; a long run
@@ -14,13 +15,12 @@ export interface Runs {
   readonly markInterruptAsFailure?: boolean;
 }
 
-const stress = process.env.WEAKLY_STRESS !== undefined;
 const longMs = Number(process.env.WEAKLY_LONG_MS ?? 0);
 
 export function runs(ordinary: number): Runs {
   if (longMs > 0)
     return { numRuns: 1e9, endOnFailure: true, interruptAfterTimeLimit: longMs, markInterruptAsFailure: false };
-  return { numRuns: stress ? Math.ceil(ordinary / 8) : ordinary, endOnFailure: stress };
+  return { numRuns: stressed ? Math.ceil(ordinary / 8) : ordinary, endOnFailure: stressed };
 }
 
 /** For the test itself. */

@@ -44,7 +44,16 @@ function run(...args: string[]): Promise<{ code: number | null; output: string }
 }
 
 const JEST = [join(modules, 'jest', 'bin', 'jest.js'), '--testMatch', '**/jest.test.cjs', '--no-watchman'];
+const LEAKS = [JEST[0] as string, '--testMatch', '**/leaks.test.cjs', '--no-watchman', '--runInBand', '--detectLeaks'];
 const VITEST = [join(modules, 'vitest', 'vitest.mjs'), 'run', '--root', '.', '--reporter=verbose', 'vitest.test.mjs'];
+
+describe('jest --detectLeaks', () => {
+  it('finds no leak in a test file that registers cleanups and finalizers', async () => {
+    const { code, output } = await run(...LEAKS);
+    expect(output).toContain('Tests:       3 passed, 3 total');
+    expect(code).toBe(0);
+  });
+});
 
 describe('weakly/testing works with no flag', () => {
   it.each([

@@ -11,6 +11,7 @@ import {
   type UniqueOptions,
   unique,
   WeakCache,
+  type WeakCacheClock,
   type WeakCacheFetchOptions,
   type WeakCacheOptions,
   type WeakCacheSetOptions,
@@ -216,6 +217,7 @@ const options: WeakCacheOptions<string, Dog> = {
   },
   ttl: 1,
   updateAgeOnGet: true,
+  perf: performance,
   maxHeapRatio: 0.8,
   history: 0,
 };
@@ -257,6 +259,10 @@ new WeakCache<string, Dog>({});
 new WeakCache<string, Dog>({ maxHeapRatio: 0.8, updateAgeOnGet: true });
 new WeakCache<string, Dog>({ maxSize: 1, ttl: undefined });
 new WeakCache<string, Dog>({ ttl: 1 });
+const clocks: WeakCacheClock[] = [performance, Date, { now: () => 0 }];
+new WeakCache<string, Dog>({ ttl: 1, perf: clocks[0] });
+// @ts-expect-error a clock gives a number
+new WeakCache<string, Dog>({ ttl: 1, perf: { now: () => 1n } });
 // @ts-expect-error no such option
 new WeakCache<string, Dog>({ maximum: 1 });
 // @ts-expect-error a limit is a number

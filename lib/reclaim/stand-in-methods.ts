@@ -1,0 +1,224 @@
+import { types } from 'node:util';
+import { typeError } from '../errors.js';
+import { type Behind, handlerOf } from './stand-in-brand.js';
+
+/*
+ * What a stand-in has in place of its target's methods. They are called on the target, which private fields and built-ins
+ * need, and do not give it away: where what they return, throw or pass to callbacks is the target, it becomes the stand-in.
+ *
+ * What is looked through is what a call makes anew, and only where its kind is known from the method alone: the promise of an
+ * async function, the iterator of a generator. Any other object is handed out as it is, because somebody may compare it.
+ */
+
+export type Fn = (...args: unknown[]) => unknown;
+
+const { apply } = Reflect;
+const sourceOf = Function.prototype.toString;
+const { then } = Promise.prototype;
+
+function functionsOf(prototype: object, names: string): unknown[] {
+  return names.split(' ').map((name): unknown => Reflect.getOwnPropertyDescriptor(prototype, name)?.value);
+}
+
+const TypedArray = Object.getPrototypeOf(Uint8Array) as { readonly prototype: object };
+const CALLING = 'forEach map filter some every reduce reduceRight find findIndex findLast findLastIndex';
+
+/** Their callbacks get members, and what they are called on. Where the engine has no such method, it is undefined. */
+const calling: ReadonlySet<unknown> = new Set([
+  ...functionsOf(Array.prototype, `${CALLING} sort`),
+  ...functionsOf(TypedArray.prototype, CALLING),
+  ...functionsOf(Map.prototype, 'forEach'),
+  ...functionsOf(Set.prototype, 'forEach'),
+]);
+
+/** Their iterators give members, or pairs of them. */
+const iterating: ReadonlySet<unknown> = new Set([
+  ...functionsOf(Array.prototype, 'values entries'),
+  ...functionsOf(Map.prototype, 'keys values entries'),
+  ...functionsOf(Set.prototype, 'values entries'),
+]);
+
+/** They make arrays of members. */
+const copying: ReadonlySet<unknown> = new Set(
+  functionsOf(Array.prototype, 'concat filter flat flatMap slice splice toReversed toSorted toSpliced with'),
+);
+
+/** They work on anything that can be called, and so on the stand-in itself; what is bound is to hold that. */
+const ofFunctions: ReadonlySet<unknown> = new Set(functionsOf(Function.prototype, 'apply bind call'));
+
+/** A class has a prototype that cannot be replaced; so has a built-in constructor. */
+function isConstructor(fn: Fn): boolean {
+  return Reflect.getOwnPropertyDescriptor(fn, 'prototype')?.writable === false;
+}
+
+const ARROW = /^(?:async\s*)?(?:\(|[\p{ID_Start}$_][\p{ID_Continue}$]*\s*=>)/u;
+const PRIVATE_NAME = /#[\p{ID_Start}$_]/u;
+const reading = new WeakMap<Fn, boolean>();
+
+/**
+ * Whether a function may read private fields of its `this`: with a stand-in for it, that would fail. Only code within a class
+ * can, and it has to name them. An arrow function has its `this` already.
+ */
+export function readsPrivateFields(fn: Fn): boolean {
+  let reads = reading.get(fn);
+  if (reads === undefined) {
+    const source = apply(sourceOf, fn, []) as string;
+    reads = PRIVATE_NAME.test(source) && !ARROW.test(source);
+    reading.set(fn, reads);
+  }
+  return reads;
+}
+
+/** What a stand-in passes to its target: not itself. So that `a.equals(a)`, and no target holds its stand-in. */
+export function inward(handler: Behind, args: unknown[]): unknown[] {
+  for (let i = 0; i < args.length; i++) if (args[i] === handler.standIn) args[i] = handler.target;
+  return args;
+}
+
+function outward(handler: Behind, value: unknown): unknown {
+  return value === handler.target ? handler.standIn : value;
+}
+
+const INTERNAL = /private (?:member|field|method)|incompatible receiver|^Receiver must be /;
+
+/** Private fields and internal slots are the target's: a method that looks for them in a stand-in is told so by V8, not why. */
+function explained(error: unknown, handler: Behind, name: string, args: unknown[]): unknown {
+  if (error === handler.target) return handler.standIn;
+  if (!(error instanceof TypeError) || 'code' in error || !INTERNAL.test(error.message)) return error;
+  const at = args.findIndex((arg) => handlerOf(arg) !== undefined);
+  if (at < 0) return error;
+  const told = typeError(
+    'ERR_WEAKLY_STAND_IN',
+    `${name}(): argument ${at} is a stand-in, whose private fields and internal slots only its own methods can read (${error.message}); expected a method that asks it through its own methods`,
+  );
+  return Object.defineProperty(told, 'cause', { value: error, configurable: true, writable: true });
+}
+
+function call(method: Fn, handler: Behind, args: unknown[]): unknown {
+  try {
+    return apply(method, handler.target, inward(handler, args));
+  } catch (error) {
+    throw explained(error, handler, method.name, args);
+  }
+}
+
+type Caller = (method: Fn, handler: Behind, args: unknown[]) => unknown;
+
+const callPlain: Caller = (method, handler, args) => outward(handler, call(method, handler, args));
+
+const callOfFunction: Caller = (method, handler, args) => apply(method, handler.standIn, args);
+
+const callCalling: Caller = (method, handler, args) => {
+  const [callback] = args;
+  if (typeof callback === 'function')
+    args[0] = function (this: unknown, ...given: unknown[]): unknown {
+      for (let i = 0; i < given.length; i++) given[i] = outward(handler, given[i]);
+      return apply(callback, outward(handler, this), given);
+    };
+  return callPlain(method, handler, args);
+};
+
+/** An array that holds itself is rare, and read through its stand-in then. */
+const callCopying: Caller = (method, handler, args) => {
+  const { target } = handler;
+  const holdsItself = Array.isArray(target) && target.includes(target);
+  return holdsItself ? apply(method, handler.standIn, args) : callCalling(method, handler, args);
+};
+
+function settleOutward(promise: unknown, handler: Behind, settle: (value: unknown) => unknown): unknown {
+  return apply(then, promise, [
+    settle,
+    (reason: unknown) => {
+      throw outward(handler, reason);
+    },
+  ]);
+}
+
+const callAsync: Caller = (method, handler, args) =>
+  settleOutward(call(method, handler, args), handler, (value) => outward(handler, value));
+
+interface Step {
+  value: unknown;
+}
+
+/** An iterator in place of `inner`, whose steps `settle` looks through. */
+function iteratorOf(inner: object, handler: Behind, settle: (step: unknown) => unknown): object {
+  const outer = Object.create(Reflect.getPrototypeOf(inner)) as object;
+  for (const name of ['next', 'return', 'throw']) {
+    const step: unknown = Reflect.get(inner, name);
+    if (typeof step !== 'function') continue;
+    const value = (...args: unknown[]): unknown => {
+      try {
+        return settle(apply(step, inner, inward(handler, args)));
+      } catch (error) {
+        throw explained(error, handler, name, args);
+      }
+    };
+    Object.defineProperty(outer, name, { value, writable: true, configurable: true });
+  }
+  return outer;
+}
+
+const callGenerator: Caller = (method, handler, args) =>
+  iteratorOf(call(method, handler, args) as object, handler, (step) => {
+    (step as Step).value = outward(handler, (step as Step).value);
+    return step;
+  });
+
+const callAsyncGenerator: Caller = (method, handler, args) =>
+  iteratorOf(call(method, handler, args) as object, handler, (promise) =>
+    settleOutward(promise, handler, (step) => {
+      (step as Step).value = outward(handler, (step as Step).value);
+      return step;
+    }),
+  );
+
+/** Each step and each pair is an object of its own: V8 makes them for whoever asks. */
+const callIterating: Caller = (method, handler, args) =>
+  iteratorOf(call(method, handler, args) as object, handler, (step) => {
+    const { value } = step as Step;
+    if (Array.isArray(value) && method.name === 'entries') {
+      value[0] = outward(handler, value[0]);
+      value[1] = outward(handler, value[1]);
+    } else {
+      (step as Step).value = outward(handler, value);
+    }
+    return step;
+  });
+
+function callerOf(method: Fn): Caller {
+  if (copying.has(method)) return callCopying;
+  if (ofFunctions.has(method)) return callOfFunction;
+  if (calling.has(method)) return callCalling;
+  if (iterating.has(method)) return callIterating;
+  if (types.isGeneratorFunction(method)) return types.isAsyncFunction(method) ? callAsyncGenerator : callGenerator;
+  return types.isAsyncFunction(method) ? callAsync : callPlain;
+}
+
+const handlers = new Map<Caller, ProxyHandler<Fn>>();
+
+function handlerFor(caller: Caller): ProxyHandler<Fn> {
+  let handler = handlers.get(caller);
+  if (handler === undefined) {
+    handler = {
+      apply(method, receiver: unknown, args) {
+        const standIn = handlerOf(receiver);
+        return standIn === undefined ? apply(method, receiver, args) : caller(method, standIn, args);
+      },
+    };
+    handlers.set(caller, handler);
+  }
+  return handler;
+}
+
+const methods = new WeakMap<Fn, Fn>();
+
+/** One for each method, whatever it is read from: `a.f === a.f`, and listeners that were added can be removed. */
+export function methodOf(method: Fn): Fn {
+  let wrapped = methods.get(method);
+  if (wrapped === undefined) {
+    wrapped = isConstructor(method) ? method : new Proxy(method, handlerFor(callerOf(method)));
+    methods.set(method, wrapped);
+  }
+  return wrapped;
+}

@@ -1,0 +1,316 @@
+import { inspect, types } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { finalizable, setFinalizer } from '../../lib/index.js';
+import { away, gcUntil } from '../support/gc.js';
+import { Chain, selfArray } from '../support/self-holding.js';
+
+/* What goes into a stand-in, what its functions are, and the table of what it cannot do (docs/cleanups.md). */
+
+const idle = (): void => undefined;
+
+describe('what is defined on a stand-in', () => {
+  it('as a function that is fixed is refused with a code, and changes nothing', () => {
+    const raw: { run?: unknown } = {};
+    const standIn = finalizable(raw, idle);
+    const define = (more: PropertyDescriptor): unknown =>
+      Object.defineProperty(standIn, 'run', { value: () => 7, ...more });
+    expect(() => define({})).toThrow(expect.objectContaining({ code: 'ERR_WEAKLY_STAND_IN' }));
+    expect(Object.hasOwn(raw, 'run')).toBe(false);
+    for (const more of [{ configurable: true }, { writable: true, configurable: true }, { enumerable: true }]) {
+      define(more);
+      expect((standIn.run as () => number)()).toBe(7);
+    }
+  });
+
+  it('and has gone from a target that is closed is not in it any more', () => {
+    const standIn = finalizable([1, 2, 3], idle);
+    Object.preventExtensions(standIn);
+    expect(standIn.pop()).toBe(3);
+    expect(2 in standIn).toBe(false);
+    expect(1 in standIn).toBe(true);
+  });
+});
+
+describe('what goes into a stand-in', () => {
+  it('does not make a target hold its stand-in, by assignment', () => {
+    const raw: { self?: unknown } = {};
+    const standIn = finalizable(raw, idle);
+    standIn.self = standIn;
+    expect(raw.self === raw).toBe(true);
+  });
+
+  it('does not keep it from being finalized, where it is the stand-in itself', async () => {
+    let finalized = 0;
+    away(() => {
+      const standIn = finalizable({ self: undefined as unknown, list: [] as unknown[], all: new Set() }, () => {
+        finalized++;
+      });
+      standIn.self = standIn;
+      const list = finalizable([] as unknown[], () => {
+        finalized++;
+      });
+      list.push(list);
+    });
+    await gcUntil(() => finalized === 2, 'both are finalized');
+  });
+
+  it('does not make a target hold its stand-in, by definition', () => {
+    const raw: { self?: unknown } = {};
+    Object.defineProperty(finalizable(raw, idle), 'self', { value: 0, configurable: true });
+    const other: { self?: unknown } = {};
+    const standIn = finalizable(other, idle);
+    Object.defineProperty(standIn, 'self', { value: standIn });
+    expect(other.self === other).toBe(true);
+  });
+
+  it('does not make a target hold its stand-in, by a method', () => {
+    const raw = new Set<unknown>();
+    const standIn = finalizable(raw, idle);
+    standIn.add(standIn);
+    expect(raw.has(raw)).toBe(true);
+    expect(standIn.has(standIn)).toBe(true);
+  });
+
+  it('is equal to this in a method', () => {
+    const standIn = finalizable(new Chain(), idle);
+    expect(standIn.is(standIn)).toBe(true);
+    expect(standIn.has(standIn)).toBe(true);
+  });
+
+  it('is found by includes and indexOf of an array that holds itself', () => {
+    const standIn = finalizable(selfArray(), idle);
+    expect(standIn.includes(standIn)).toBe(true);
+    expect(standIn.indexOf(standIn)).toBe(0);
+  });
+});
+
+describe('functions read from a stand-in', () => {
+  class Port {
+    #onmessage: unknown;
+    set onmessage(value: unknown) {
+      this.#onmessage = value;
+    }
+    get onmessage(): unknown {
+      return this.#onmessage;
+    }
+  }
+
+  it('are those that an accessor was given', () => {
+    const port = finalizable(new Port(), idle);
+    const listener = (): void => undefined;
+    port.onmessage = listener;
+    expect(port.onmessage).toBe(listener);
+  });
+
+  it('are those that an accessor was given before', () => {
+    const raw = new Port();
+    function listener(): void {}
+    raw.onmessage = listener;
+    expect(finalizable(raw, idle).onmessage).toBe(listener);
+  });
+
+  it('are those that were assigned', () => {
+    const listener = (): void => undefined;
+    const target = finalizable({} as { onmessage?: unknown }, idle);
+    target.onmessage = listener;
+    expect(target.onmessage).toBe(listener);
+    expect(Object.getOwnPropertyDescriptor(target, 'onmessage')?.value).toBe(listener);
+  });
+
+  it('are arrow functions of other classes, whatever those read', () => {
+    class Owner {
+      #name = 'x';
+      readonly listener = (): string => this.#name;
+    }
+    const { listener } = new Owner();
+    const target = finalizable({ onmessage: listener }, idle);
+    expect(target.onmessage).toBe(listener);
+    expect(target.onmessage()).toBe('x');
+  });
+
+  it('are classes as they are, on a prototype too', () => {
+    class Model {}
+    class Base {}
+    Object.assign(Base.prototype, { Model });
+    expect((finalizable(new Base(), idle) as { Model?: unknown }).Model).toBe(Model);
+  });
+
+  it.each([false, true])('that are own and read private fields work (fixed: %s)', (fixed) => {
+    class Counter {
+      #count = 0;
+      readonly next: () => number;
+      constructor() {
+        this.next = function (this: Counter): number {
+          return ++this.#count;
+        };
+        if (fixed) Object.freeze(this);
+      }
+    }
+    const counter = finalizable(new Counter(), idle);
+    expect(Object.isFrozen(counter)).toBe(fixed);
+    expect(Object.getOwnPropertyDescriptor(counter, 'next')?.value).toBe(counter.next);
+    expect(counter.next()).toBe(1);
+    expect(counter.next).toBe(counter.next);
+  });
+
+  it('that are static and read private fields work', () => {
+    class Registry {
+      readonly made = true;
+      static #count = 0;
+      static add(): number {
+        return ++Registry.#count;
+      }
+      static addHere(): number {
+        // biome-ignore lint/complexity/noThisInStatic: what is tested
+        return ++this.#count;
+      }
+      static #hidden(): string {
+        return 'hidden';
+      }
+      static call(): string {
+        // biome-ignore lint/complexity/noThisInStatic: what is tested
+        return this.#hidden();
+      }
+    }
+    const standIn = finalizable(Registry, idle);
+    expect(standIn.add()).toBe(1);
+    expect(standIn.addHere()).toBe(2);
+    expect(standIn.call()).toBe('hidden');
+  });
+});
+
+describe('a stand-in whose target is sealed or frozen', () => {
+  it('forgets a property that was deleted through it', () => {
+    const standIn = finalizable({ a: 1, b: 2 } as { a?: number; b?: number }, idle);
+    Object.preventExtensions(standIn);
+    expect(delete standIn.a).toBe(true);
+    expect(Object.keys(standIn)).toEqual(['b']);
+    expect('a' in standIn).toBe(false);
+  });
+
+  it('forgets a property that its target has deleted', () => {
+    const raw: { a?: number; b?: number } = { a: 1, b: 2 };
+    const standIn = finalizable(raw, idle);
+    Object.preventExtensions(standIn);
+    delete raw.a;
+    expect(Object.getOwnPropertyDescriptor(standIn, 'a')).toBeUndefined();
+    expect('a' in standIn).toBe(false);
+    delete raw.b;
+    expect(Reflect.ownKeys(standIn)).toEqual([]);
+  });
+
+  it('tells what its target has been frozen to since', () => {
+    const raw = { a: 1 };
+    const standIn = finalizable(raw, idle);
+    Object.preventExtensions(standIn);
+    Object.freeze(raw);
+    expect(Object.isFrozen(standIn)).toBe(true);
+    expect(standIn.a).toBe(1);
+  });
+});
+
+describe('what a stand-in cannot do', () => {
+  class Secret {
+    #value: number;
+    constructor(value: number) {
+      this.#value = value;
+    }
+    get value(): number {
+      return this.#value;
+    }
+    equals(other: Secret): boolean {
+      return this.#value === other.#value;
+    }
+    isLike(other: Secret): boolean {
+      return #value in other && this.#value === other.#value;
+    }
+    sameAs(other: Secret): boolean {
+      return this.#value === other.value;
+    }
+  }
+
+  it('refuses with a code to have its private fields read by another', () => {
+    const [a, b] = [finalizable(new Secret(1), idle), finalizable(new Secret(1), idle)];
+    expect(() => a.equals(b)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_WEAKLY_STAND_IN',
+        message: expect.stringContaining('equals(): argument 0 is a stand-in'),
+        cause: expect.any(TypeError),
+      }),
+    );
+  });
+
+  it('is not seen by #field in', () => {
+    const [a, b] = [finalizable(new Secret(1), idle), finalizable(new Secret(1), idle)];
+    expect(a.isLike(b)).toBe(false);
+    expect(a.sameAs(b)).toBe(true); // the line to write instead
+  });
+
+  it("leaves a method's own TypeErrors alone", () => {
+    class Own {
+      fail(_other: unknown): never {
+        throw new TypeError('mine');
+      }
+    }
+    const standIn = finalizable(new Own(), idle);
+    expect(() => standIn.fail(finalizable({}, idle))).toThrow(expect.not.objectContaining({ code: expect.anything() }));
+  });
+
+  it('shows a frozen Map as an empty one, as the docs say', () => {
+    const standIn = Object.freeze(finalizable(new Map([[1, 2]]), idle));
+    expect(inspect(standIn)).toContain('Map');
+    expect(standIn.get(1)).toBe(2);
+  });
+
+  it('refuses a revoked proxy with a code', () => {
+    for (const target of [{}, [], () => 1, class {}]) {
+      const { proxy, revoke } = Proxy.revocable(target as object, {});
+      revoke();
+      expect(() => finalizable(proxy, idle)).toThrow(
+        expect.objectContaining({ code: 'ERR_WEAKLY_TARGET', message: expect.stringContaining('revoked proxy') }),
+      );
+    }
+  });
+
+  it('a revoked proxy that was refused has no finalizer waiting', () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    const standIn = finalizable(proxy, idle);
+    revoke();
+    expect(() => (standIn as { a?: number }).a).toThrow(TypeError);
+    expect(() => setFinalizer(standIn, null)).not.toThrow();
+  });
+
+  it('an arrow function in its target has the target, as the docs say', () => {
+    class Closure {
+      readonly self = (): this => this;
+    }
+    const raw = new Closure();
+    expect(finalizable(raw, idle).self() === raw).toBe(true);
+  });
+
+  it('a listener is called on the target, as the docs say', () => {
+    class Target extends EventTarget {}
+    const raw = new Target();
+    const standIn = finalizable(raw, idle);
+    let seen: unknown;
+    standIn.addEventListener('x', (event) => {
+      seen = event.target;
+    });
+    standIn.dispatchEvent(new Event('x'));
+    expect(seen === raw).toBe(true);
+  });
+
+  it('promises that a property holds are handed out as they are', () => {
+    const promise = Promise.resolve(1);
+    const standIn = finalizable({ promise, get: () => promise }, idle);
+    expect(standIn.promise).toBe(promise);
+    expect(standIn.get()).toBe(promise);
+  });
+
+  it('async methods give promises, and generators their iterators', () => {
+    const standIn = finalizable(new Chain(), idle);
+    expect(types.isPromise(standIn.later())).toBe(true);
+    expect(standIn.each()[Symbol.iterator]()).toBeInstanceOf(Object);
+    expect(Object.prototype.toString.call(standIn.each())).toBe('[object Generator]');
+  });
+});

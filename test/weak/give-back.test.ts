@@ -1,0 +1,151 @@
+import { getHeapStatistics } from 'node:v8';
+import { afterEach, describe, expect, it } from 'vitest';
+import { binding } from '../../lib/binding.js';
+import { WeakKeySet, WeakValueMap } from '../../lib/collections/index.js';
+import { addCleanup, keepAlive, make, type Pointer, queue } from '../../lib/index.js';
+import { FinalizationRegistry as Registry } from '../../lib/spec/index.js';
+import { away, majorGc, turn, verify } from '../support/gc.js';
+import { stressed } from '../support/stress.js';
+
+/* What a peak has taken is given back: memory, and what each GC has to look at. */
+
+afterEach(verify);
+
+/** Under V8's stress flags each GC is one of very many. */
+const PEAK = stressed ? 60_000 : 300_000;
+/** Bytes that are kept whatever the peak was: three chunks, and lists of 16 384 elements (cells that are young, runs of deaths). */
+const KEPT = 640_000;
+
+/** What was dropped is dead, and has left the queue. */
+async function settled(): Promise<void> {
+  for (;;) {
+    majorGc();
+    await queue.settled();
+    const { live, dead, armed, due, entries, deadEntries } = binding.stats();
+    if (live + armed + entries < 4_000 && dead + due + deadEntries === 0) return;
+    await turn();
+  }
+}
+
+/** Few GCs, and a turn after each. */
+async function fewGcs(): Promise<void> {
+  for (let i = 0; i < 4; i++) {
+    majorGc();
+    for (let j = 0; j < 20; j++) await turn();
+    await queue.settled();
+    verify();
+  }
+}
+
+/** `targets` and `held` live until the peak has been measured, whatever GCs there are in between. */
+describe.each<[string, (targets: { id: number }[]) => unknown]>([
+  ['pointers', (targets) => targets.map((target) => make(target))],
+  ['cleanups', (targets) => targets.map((target) => addCleanup(target, () => undefined))],
+  ['values of a map', (targets) => new WeakValueMap(targets.map((target) => [target.id, target]))],
+  ['members of a set', (targets) => new WeakKeySet(targets)],
+])('a peak of %s', (_, fill) => {
+  it('leaves a tenth of its memory at most, after few GCs, and is taken again', async () => {
+    for (let i = 0; i < 3; i++) {
+      await settled();
+      await fewGcs();
+      const { bytes } = binding.stats();
+      const peak = away(() => {
+        const targets = Array.from({ length: PEAK }, (_, id) => ({ id }));
+        const held = fill(targets);
+        const taken = binding.stats().bytes - bytes;
+        keepAlive(targets);
+        keepAlive(held);
+        return taken;
+      });
+      expect(peak).toBeGreaterThan(PEAK * 8);
+      await settled();
+      await fewGcs();
+      expect(binding.stats().bytes - bytes).toBeLessThan(stressed ? KEPT : peak / 10);
+    }
+  });
+});
+
+describe('a peak of registrations', () => {
+  it('leaves nothing of them in a registry that lives', async () => {
+    let called = 0;
+    const peakOf = async (registry: Registry<number>): Promise<void> => {
+      called = 0;
+      away(() => {
+        for (let i = 0; i < PEAK; i++) registry.register({}, i);
+      });
+      while (called < PEAK) {
+        majorGc();
+        await turn();
+      }
+    };
+    const heap = async (): Promise<number> => {
+      await fewGcs();
+      return getHeapStatistics().used_heap_size;
+    };
+    const registries = Array.from({ length: 5 }, () => new Registry<number>(() => called++));
+    await peakOf(registries[0] as Registry<number>); // and what is made once
+    const before = await heap();
+    for (const registry of registries.slice(1)) await peakOf(registry);
+    // Four bytes of each would be more.
+    expect((await heap()) - before).toBeLessThan(4 * 4 * PEAK);
+    expect(registries).toHaveLength(5);
+  });
+});
+
+describe('what has been given back', () => {
+  it('leaves the pointers to it dead, for ever, and no others equal to them', async () => {
+    const old = away(() => Array.from({ length: PEAK }, (_, id) => make({ id })));
+    await settled();
+    await fewGcs();
+    expect(binding.stats().resident).toBeLessThan(PEAK / 2);
+    expect(old.some((pointer) => pointer.alive || pointer.value() !== undefined)).toBe(false);
+    const known = new Set<Pointer>(old);
+    const targets = Array.from({ length: PEAK }, (_, id) => ({ id }));
+    const fresh = targets.map((target) => make(target));
+    expect(fresh.filter((pointer) => known.has(pointer))).toEqual([]);
+    expect(fresh.map((pointer) => pointer.value())).toEqual(targets);
+    expect(old.some((pointer) => pointer.alive || pointer.value() !== undefined)).toBe(false);
+  });
+
+  it('leaves the cleanups of it done, whoever has their cells', async () => {
+    const old = away(() => Array.from({ length: PEAK }, (_, id) => addCleanup({ id }, () => undefined)));
+    await settled();
+    await fewGcs();
+    expect(old.some(({ state }) => state !== 'done')).toBe(false);
+    const targets = Array.from({ length: PEAK }, (_, id) => ({ id }));
+    const fresh = targets.map((target) => addCleanup(target, () => undefined));
+    expect(old.some((cleanup) => cleanup.state !== 'done' || cleanup.stop())).toBe(false);
+    expect(fresh.every(({ state }) => state === 'armed')).toBe(true);
+    expect(targets).toHaveLength(PEAK);
+  });
+
+  it('is not what is still in use: survivors keep their places', async () => {
+    const kept: { id: number }[] = [];
+    const pointers = away(() =>
+      Array.from({ length: PEAK }, (_, id) => {
+        const target = { id };
+        if (id % 20_000 === 0) kept.push(target);
+        return make(target);
+      }),
+    );
+    await settled();
+    await fewGcs();
+    const alive = pointers.filter((pointer) => pointer.alive);
+    expect(alive.map((pointer) => pointer.value())).toEqual(kept);
+    expect(kept.map((target) => make(target))).toEqual(alive);
+  });
+
+  it('can be had again when memory for more is refused', async () => {
+    away(() => Array.from({ length: PEAK }, (_, id) => addCleanup({ id }, () => undefined)));
+    await settled();
+    await fewGcs();
+    binding.testing.refuseMemory(1_000_000);
+    const targets = Array.from({ length: PEAK / 2 }, (_, id) => ({ id }));
+    try {
+      for (const target of targets) addCleanup(target, () => undefined);
+    } finally {
+      binding.testing.refuseMemory(0);
+    }
+    expect(targets).toHaveLength(PEAK / 2);
+  });
+});
