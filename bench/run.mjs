@@ -43,7 +43,7 @@ function rounds(node, entry, quick, log) {
   const base = entry.minus === undefined ? [] : [entry.minus];
   const names = [...base, ...entry.contenders];
   const results = Object.fromEntries(names.map((name) => [name, { samples: [] }]));
-  const times = quick ? Math.min(entry.rounds, 2) : entry.rounds;
+  const times = quick ? 1 : entry.rounds;
   for (let round = 0; round < times; round++) {
     for (const contender of names) {
       const into = results[contender];
