@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import { typeError } from '../errors.js';
 import { received } from '../validate.js';
+import { classNameOf } from '../weak/describe.js';
 
 /*
  * Values that are equal if they look the same: primitives, plain objects, and arrays. `signature` gives the same string for
@@ -64,24 +65,24 @@ function primitiveSignature(value: unknown): string {
 function isPlain(object: object): boolean {
   const prototype = Object.getPrototypeOf(object) as object | null;
   if (prototype === null) return true;
+  // A proxy's traps are the user's code, and a revoked one throws.
+  if (types.isProxy(prototype)) return false;
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
 }
 
 /** An `Array.prototype` is an array itself, in whatever realm. That of a class that extends Array is none. */
 function isPlainArray(array: unknown[]): boolean {
   const prototype = Object.getPrototypeOf(array) as unknown;
-  return Array.isArray(prototype) && isPlain(prototype);
+  return !types.isProxy(prototype) && Array.isArray(prototype) && isPlain(prototype);
 }
 
-/** What cannot be a plain object or an array, in words; undefined for one that may be. */
+/** What cannot be a plain object or an array, in words, without running its code; undefined for one that may be. */
 function oddity(value: object): string | undefined {
   if (typeof value === 'function') return 'a function';
   if (types.isProxy(value)) return 'a proxy';
   if (Array.isArray(value) ? isPlainArray(value) : isPlain(value)) return undefined;
-  const maker = (value as { constructor?: unknown }).constructor;
-  return typeof maker === 'function' && maker !== Object
-    ? `an instance of ${maker.name}`
-    : 'an object that is not plain';
+  const name = classNameOf(value);
+  return name === undefined || name === 'Object' ? 'an object that is not plain' : `an instance of ${name}`;
 }
 
 function checkData(object: object, key: string | symbol, path: Path | undefined, where: string): void {

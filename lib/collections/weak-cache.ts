@@ -138,6 +138,7 @@ export class WeakCache<K extends {}, V extends object> {
     } catch {
       throw wrongReceiver(this, 'get');
     }
+    if (this.#timed) return this.#getTimed(key);
     const usual = this.#usual;
     usual.status = undefined;
     this.#strong = BROKEN;
@@ -328,17 +329,9 @@ export class WeakCache<K extends {}, V extends object> {
     return item !== undefined && this.#items.peek(item, now) !== undefined;
   }
 
-  /** Whether it is too late to find a value, which is renewed otherwise, where that is asked for. */
-  #lateFor(terms: Terms): boolean {
-    if (terms.expires === NEVER) return false;
-    const now = this.#clock.now();
-    if (terms.expires < now) return true;
-    if (this.#renewing) terms.expires = now + terms.ttl;
-    return false;
-  }
-
   /** As `get`, which does not call it: there it would cost a call, and here a method of `this` may be a subclass's. */
   #find(key: K): V | undefined {
+    if (this.#timed) return this.#getTimed(key);
     const strong = this.#strong;
     const usual = this.#usual;
     usual.status = undefined;
@@ -348,11 +341,27 @@ export class WeakCache<K extends {}, V extends object> {
     return this.#check(key, item);
   }
 
-  /** Of what the strong tier has given, or not: whether it can be found. */
+  /** Of what the strong tier has given, or not, where nothing expires. */
   #check(key: K, item: Item<K, V> | undefined): V | undefined {
-    if (item?.value === undefined || (item.terms !== undefined && this.#lateFor(item.terms)))
-      return this.#getSlowly(key, item);
+    return item?.value === undefined ? this.#getSlowly(key, item, 0) : this.#hit(item);
+  }
+
+  /** Where values may have a ttl. First the time: should the clock throw, nothing has been used. */
+  #getTimed(key: K): V | undefined {
+    const now = this.#clock.now();
+    const strong = this.#whole();
+    const usual = this.#usual;
+    usual.status = undefined;
+    this.#strong = BROKEN;
+    const item = strong.get(key, usual as LRUCache.GetOptions<K, Item<K, V>, unknown>);
+    this.#strong = strong;
+    if (item?.value === undefined || item.hasExpired(now)) return this.#getSlowly(key, item, now);
+    this.#renew(item, now);
     return this.#hit(item);
+  }
+
+  #renew({ terms }: Item<K, V>, now: number): void {
+    if (this.#renewing && terms !== undefined) terms.expires = now + terms.ttl;
   }
 
   #hit(item: Item<K, V>): V | undefined {
@@ -361,13 +370,10 @@ export class WeakCache<K extends {}, V extends object> {
     return item.value;
   }
 
-  /** What is not in the strong tier, or has expired there. */
-  #getSlowly(key: K, found: Item<K, V> | undefined): V | undefined {
-    const now = this.#now();
-    const again = this.#timed || this.#strong === BROKEN;
-    const strong = again ? this.#whole().peek(key) : found;
+  /** What is not in the strong tier, or has expired there. `found`: what was there. */
+  #getSlowly(key: K, found: Item<K, V> | undefined, now: number): V | undefined {
+    const strong = this.#strong === BROKEN ? this.#whole().peek(key) : found;
     if (strong?.value !== undefined) {
-      // Put there while the time was read.
       if (!strong.hasExpired(now)) return this.#hit(strong);
       this.#end(key, strong);
     }
@@ -380,7 +386,7 @@ export class WeakCache<K extends {}, V extends object> {
     }
     item.hitsWeak++;
     this.#totals.hitsWeak++;
-    if (this.#renewing && item.terms !== undefined) item.terms.expires = now + item.terms.ttl;
+    this.#renew(item, now);
     this.#putStrong(item, value);
     return value;
   }

@@ -43,6 +43,18 @@ const copying: ReadonlySet<unknown> = new Set(
   functionsOf(Array.prototype, 'concat filter flat flatMap slice splice toReversed toSorted toSpliced with'),
 );
 
+/** Their second argument is called, and gets a key. */
+const computing: ReadonlySet<unknown> = new Set(functionsOf(Map.prototype, 'getOrInsertComputed'));
+
+/** They make sets of members, and ask another set for them. */
+const combining: ReadonlySet<unknown> = new Set(
+  functionsOf(
+    Set.prototype,
+    'union intersection difference symmetricDifference isSubsetOf isSupersetOf isDisjointFrom',
+  ),
+);
+const { has: hasMember, forEach: forEachMember } = Set.prototype;
+
 /** They work on anything that can be called, and so on the stand-in itself; what is bound is to hold that. */
 const ofFunctions: ReadonlySet<unknown> = new Set(functionsOf(Function.prototype, 'apply bind call'));
 
@@ -108,14 +120,38 @@ const callPlain: Caller = (method, handler, args) => outward(handler, call(metho
 
 const callOfFunction: Caller = (method, handler, args) => apply(method, handler.standIn, args);
 
+/** A callback that is given the stand-in where the target would be. */
+function callbackOutward(callback: Fn, handler: Behind): Fn {
+  return function (this: unknown, ...given: unknown[]): unknown {
+    for (let i = 0; i < given.length; i++) given[i] = outward(handler, given[i]);
+    return apply(callback, outward(handler, this), given);
+  };
+}
+
 const callCalling: Caller = (method, handler, args) => {
   const [callback] = args;
-  if (typeof callback === 'function')
-    args[0] = function (this: unknown, ...given: unknown[]): unknown {
-      for (let i = 0; i < given.length; i++) given[i] = outward(handler, given[i]);
-      return apply(callback, outward(handler, this), given);
-    };
+  if (typeof callback === 'function') args[0] = callbackOutward(callback as Fn, handler);
   return callPlain(method, handler, args);
+};
+
+const callComputing: Caller = (method, handler, args) => {
+  const [, callback] = args;
+  if (typeof callback === 'function') {
+    const given = callbackOutward(callback as Fn, handler);
+    // What is made is kept: the stand-in would be kept by its target.
+    args[1] = (key: unknown) => inward(handler, [given(key)])[0];
+  }
+  return callPlain(method, handler, args);
+};
+
+/** A set that is in itself is rare, and a copy that has its stand-in takes its place then. */
+const callCombining: Caller = (method, handler, args) => {
+  const { target } = handler;
+  const hasItself = types.isSet(target) && apply(hasMember, target, [target]);
+  if (!hasItself) return callPlain(method, handler, args);
+  const shown = new Set<unknown>();
+  apply(forEachMember, target, [(member: unknown) => shown.add(outward(handler, member))]);
+  return apply(method, shown, args);
 };
 
 /** An array that holds itself is rare, and read through its stand-in then. */
@@ -190,6 +226,8 @@ function callerOf(method: Fn): Caller {
   if (copying.has(method)) return callCopying;
   if (ofFunctions.has(method)) return callOfFunction;
   if (calling.has(method)) return callCalling;
+  if (computing.has(method)) return callComputing;
+  if (combining.has(method)) return callCombining;
   if (iterating.has(method)) return callIterating;
   if (types.isGeneratorFunction(method)) return types.isAsyncFunction(method) ? callAsyncGenerator : callGenerator;
   return types.isAsyncFunction(method) ? callAsync : callPlain;

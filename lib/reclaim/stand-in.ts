@@ -27,14 +27,30 @@ function shadowPrototype(target: object): object {
   };
 }
 
+const NOTHING: ProxyHandler<Fn> = { construct: () => ({}) };
+
+/** Without running any code of its own: a proxy can be constructed if its target can, and this one's trap makes the object. */
+function canConstruct(fn: object): boolean {
+  try {
+    Reflect.construct(new Proxy(fn as Fn, NOTHING), []);
+    return true;
+  } catch (error) {
+    // Not at the end of the stack: it has said nothing then.
+    if (error instanceof TypeError) return false;
+    throw error;
+  }
+}
+
+/**
+ * Can be called and constructed exactly if the target can, and has no fixed properties of its own, as what is bound has none.
+ * Not the target is bound: `bind` reads its `name` and `length`, which may be static accessors.
+ */
 function shadowOf(target: object): object {
-  // Can be called and constructed exactly if the target can, and has no fixed properties of its own.
-  const shadow: object =
-    typeof target === 'function'
-      ? Reflect.apply(Function.prototype.bind, target, [undefined])
-      : Array.isArray(target)
-        ? []
-        : {};
+  let shadow: object = Array.isArray(target) ? [] : {};
+  if (typeof target === 'function') {
+    const like = canConstruct(target) ? function like() {} : () => undefined;
+    shadow = Reflect.apply(Function.prototype.bind, like, [undefined]);
+  }
   return Object.setPrototypeOf(shadow, shadowPrototype(target));
 }
 

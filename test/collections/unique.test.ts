@@ -156,6 +156,32 @@ describe('unique', () => {
     expect(() => unique({ list: array })).toThrow(/"value.list"/);
   });
 
+  class Named {
+    static readonly name = Symbol('name') as unknown as string;
+    value = 1;
+  }
+  const explode = (): never => {
+    throw new Error('code of the value has run');
+  };
+  const traps = new Proxy({}, { get: explode, getPrototypeOf: explode, getOwnPropertyDescriptor: explode });
+  const revoked = Proxy.revocable([], {});
+  revoked.revoke();
+
+  it.each<[string, () => object]>([
+    ['whose class has a symbol for a name', () => new Named()],
+    ['whose constructor is an accessor', () => Object.create({ get constructor() { return explode(); } })], // biome-ignore format: one line each
+    ['whose constructor is a proxy', () => Object.create({ constructor: new Proxy(Named, { get: explode }) })],
+    ['whose prototype is a proxy', () => Object.create(traps)],
+    ['whose prototype has one', () => Object.create(Object.create(traps))],
+    ['whose prototype is a revoked proxy', () => Object.create(revoked.proxy)],
+    ['that is an array, whose prototype is a revoked proxy', () => Object.setPrototypeOf([1], revoked.proxy)],
+    ['that is an array, whose prototype is a proxy', () => Object.setPrototypeOf([1], new Proxy([], { getPrototypeOf: explode }))], // biome-ignore format: one line each
+    ['that is a revoked proxy', () => revoked.proxy],
+  ])('refuses an object %s, and runs none of its code', (_, object) => {
+    expect(() => unique(object())).toThrow(expect.objectContaining({ code: 'ERR_WEAKLY_VALUE' }));
+    expect(() => unique({ in: [object()] })).toThrow(/"value.in\[0\]"/);
+  });
+
   it('refuses arrays that are nested too deeply to be copied', () => {
     for (let levels = 2_000; levels < 12_000; levels += 250) {
       let nested: unknown[] = [];

@@ -147,6 +147,31 @@ describe('the ttl of a WeakCache', () => {
     expect([cache.has('a'), cache.get('a'), held]).toEqual([false, undefined, { id: 1 }]);
   });
 
+  it.each<[string, (cache: WeakCache<string, Value>) => unknown]>([
+    ['get', (cache) => cache.get('old')],
+    ['has', (cache) => cache.has('old')],
+    ['set', (cache) => cache.set('old', { id: 3 })],
+    ['delete', (cache) => cache.delete('old')],
+    ['fetch', (cache) => cache.fetch('old', () => ({ id: 3 }))],
+  ])('and where that throws, %s() has changed nothing, not even what was used last', async (_method, use) => {
+    const perf = new ManualClock();
+    const cache = new WeakCache<string, Value>({ max: 2, ttl: 100, perf });
+    const [old, young] = [{ id: 1 }, { id: 2 }];
+    cache.set('old', old).set('young', young);
+    const before = cache.stats();
+    perf.now = () => {
+      throw new Error('no time');
+    };
+    await expect((async () => use(cache))()).rejects.toThrow('no time');
+    perf.now = () => 0;
+    expect(cache.stats()).toEqual(before);
+    cache.set('new', { id: 4 }); // evicts the one that was used longest ago
+    expect(cache.get('young')).toBe(young);
+    expect(cache.statsOf('young')).toMatchObject({ hitsStrong: 1 });
+    expect(cache.get('old')).toBe(old);
+    expect(cache.statsOf('old')).toMatchObject({ hitsWeak: 1 });
+  });
+
   it.each<[string, object]>([
     ['an object', { now: () => 0 }],
     ['performance', performance],

@@ -209,6 +209,84 @@ describe('a stand-in whose target is sealed or frozen', () => {
   });
 });
 
+describe('a stand-in of a class', () => {
+  class Loud {
+    static readonly kind = 'loud';
+    static get name(): string {
+      throw new Error('name was read');
+    }
+    static get length(): number {
+      throw new Error('length was read');
+    }
+    value = 1;
+  }
+
+  it('is made, and works, whatever its static accessors throw', () => {
+    const standIn = finalizable(Loud, idle);
+    expect([standIn.kind, new standIn().value, typeof standIn]).toEqual(['loud', 1, 'function']);
+    expect(() => standIn.length).toThrow('length was read');
+    expect(standIn.prototype).toBe(Loud.prototype);
+  });
+
+  it('whose construction is a trap does not run it', () => {
+    let runs = 0;
+    const construct = (): object => ({ runs: ++runs });
+    const standIn = finalizable(new Proxy(Loud, { construct }), idle);
+    expect(runs).toBe(0);
+    expect(new standIn()).toEqual({ runs: 1 });
+  });
+
+  it.each<[string, () => unknown, boolean]>([
+    ['an arrow function', () => 1, false],
+    ['an async function', async () => 1, false],
+    ['a method', { run: () => 1 }.run, false],
+    ['a built-in function', Math.max as () => unknown, false],
+    ['a function', function f() {}, true],
+    ['a class', class {} as unknown as () => unknown, true],
+    ['a built-in class', Map as unknown as () => unknown, true],
+    ['a bound class', Map.bind(undefined) as unknown as () => unknown, true],
+  ])('or of a function is a constructor if that is one: %s', (_what, fn, constructs) => {
+    const construct = (): unknown => Reflect.construct(Object, [], finalizable(fn, idle));
+    if (constructs) expect(typeof construct()).toBe('object');
+    else expect(construct).toThrow(TypeError);
+  });
+});
+
+describe('a stand-in that is in its own collection', () => {
+  it('is what set methods give, ask another set for, and find in it', () => {
+    const set = finalizable(new Set<unknown>(), idle);
+    set.add(set).add(1);
+    expect(set.has(set)).toBe(true);
+    // Node.js 22 and later have them.
+    const { union, intersection, isSubsetOf } = Set.prototype as unknown as Record<string, typeof Set.prototype.has>;
+    const call = (method: typeof Set.prototype.has | undefined, other: unknown): unknown =>
+      method === undefined ? undefined : Reflect.get(set, method.name).call(set, other);
+    const asked: unknown[] = [];
+    const other = { size: 9, has: (value: unknown) => asked.push(value) > 0, keys: () => [][Symbol.iterator]() };
+    const subset = call(isSubsetOf, other);
+    if (subset === undefined) return expect(union).toBeUndefined();
+    expect(asked.map((value) => value === set)).toEqual([true, false]);
+    expect([...(call(union, new Set([2])) as Set<unknown>)].map((value) => value === set)).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect((call(intersection, new Set([set])) as Set<unknown>).has(set)).toBe(true);
+  });
+
+  it('is what getOrInsertComputed() passes, keeps and gives', () => {
+    const map = finalizable(new Map<unknown, unknown>(), idle);
+    type Compute = (key: unknown, make: (key: unknown) => unknown) => unknown;
+    // Node.js 26 has it; before, this does what is checked of it.
+    const computed =
+      (map as unknown as { getOrInsertComputed?: Compute }).getOrInsertComputed ??
+      ((key, make) => map.set(key, make(key)).get(key));
+    const keys: unknown[] = [];
+    const made = Reflect.apply(computed, map, [map, (key: unknown) => keys.push(key) && map]);
+    expect([keys[0] === map, made === map, map.get(map) === map]).toEqual([true, true, true]);
+  });
+});
+
 describe('what a stand-in cannot do', () => {
   class Secret {
     #value: number;
