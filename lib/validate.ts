@@ -80,7 +80,10 @@ export function checkOptions(value: unknown, known: readonly string[], where: st
     );
   for (const key of Reflect.ownKeys(value)) {
     if (typeof key === 'string' && known.includes(key)) continue;
-    throw typeError('ERR_WEAKLY_OPTION', `${where}: unknown option ${String(key)}; there are ${known.join(', ')}`);
+    throw typeError(
+      'ERR_WEAKLY_OPTION',
+      `${where}: expected options to be of ${known.join(', ')}, got the unknown option ${String(key)}`,
+    );
   }
 }
 

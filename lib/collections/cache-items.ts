@@ -43,6 +43,9 @@ const REPLACED = -2;
 /** Instead of a place: {@link CacheItems} does not know it either. The strong tier finds its own. */
 const UNLISTED = -3;
 
+/** The list of those that have ended is not looked through for so few that are of no use. */
+const FEW = 16;
+
 /** How a value is stored, where that is not as usual. They are its in both tiers. */
 export interface Terms {
   readonly size: number | undefined;
@@ -98,6 +101,8 @@ export class CacheItems<K, V extends object> extends Entries {
   /** The ended ones, oldest first, from `#first` on; some may have been replaced. */
   #past = ownList<Item<K, V>>();
   #first = 0;
+  /** How many of them have been replaced: they take no other key's place. */
+  #replaced = 0;
 
   constructor(totals: Counts, history: number) {
     super();
@@ -125,10 +130,12 @@ export class CacheItems<K, V extends object> extends Entries {
     const before = inStrong?.place === UNLISTED ? inStrong : this.#items.get(item.key);
     if (before === undefined) return;
     const listed = before.place !== UNLISTED;
+    const remembered = listed && before.hasEnded;
     this.#end(before);
     item.continue(before);
     if (listed) this.#list(item);
     before.place = REPLACED;
+    if (remembered) this.#replaced++;
   }
 
   /** From the strong tier into the weak one. Without memory for one more entry, it has ended. */
@@ -192,16 +199,28 @@ export class CacheItems<K, V extends object> extends Entries {
 
   #remember(item: Item<K, V>): void {
     this.#past[this.#past.length] = item;
-    if (this.#past.length - this.#first <= this.#history) return;
-    const oldest = this.#past[this.#first++] as Item<K, V>;
-    // By itself: one that was cut short here is remembered twice, and its key may have another since.
-    if (oldest.place !== REPLACED && this.#items.get(oldest.key) === oldest) this.#items.delete(oldest.key);
+    while (this.#past.length - this.#first > this.#history + this.#replaced) {
+      const oldest = this.#past[this.#first++] as Item<K, V>;
+      if (oldest.place === REPLACED) {
+        if (this.#replaced > 0) this.#replaced--;
+        continue;
+      }
+      // By itself: one that was cut short here is remembered twice, and its key may have another since.
+      if (this.#items.get(oldest.key) === oldest) this.#items.delete(oldest.key);
+    }
     // Half of the array is of no use.
-    if (2 * this.#first < this.#past.length) return;
+    if (this.#first + this.#replaced > Math.max(FEW, this.#past.length / 2)) this.#compact();
+  }
+
+  #compact(): void {
     const rest = ownList<Item<K, V>>();
-    for (let i = this.#first; i < this.#past.length; i++) rest[rest.length] = this.#past[i] as Item<K, V>;
+    for (let i = this.#first; i < this.#past.length; i++) {
+      const item = this.#past[i] as Item<K, V>;
+      if (item.place !== REPLACED) rest[rest.length] = item;
+    }
     this.#past = rest;
     this.#first = 0;
+    this.#replaced = 0;
   }
 
   /** The cache was cleared: what dies now is not its any more. */

@@ -75,7 +75,7 @@ function checkKnown(options: unknown, known: readonly string[], where: string): 
     if (name !== undefined)
       throw typeError(
         'ERR_WEAKLY_OPTION',
-        `${where}: unknown option ${name}${hintOf(name)}; here: ${known.join(', ')}`,
+        `${where}: expected options to be of ${known.join(', ')}, got the unknown option ${name}${hintOf(name)}`,
       );
   }
   checkOptions(options, known, where);

@@ -18,22 +18,18 @@ export interface SetRecord {
 
 /** Each is refused before the next is read. */
 export function setRecord(other: unknown, where: string): SetRecord {
-  const refuse = (expected: string): TypeError => argumentError(other, where, expected, 'other');
-  if (!isObject(other)) throw refuse('a set');
+  if (!isObject(other)) throw argumentError(other, where, 'a set', 'other');
   const { size: given } = other as { size: unknown };
   // As ToNumber, which takes no bigint, also as what an object converts to: so not Number().
   const size = typeof given === 'symbol' || typeof given === 'bigint' ? Number.NaN : +(given as number);
-  if (Number.isNaN(size)) throw refuse('a set, with a number as its size');
+  if (Number.isNaN(size)) throw argumentError(given, where, 'a number', 'other.size');
   const whole = Math.trunc(size);
   if (whole < 0)
-    throw rangeError(
-      'ERR_WEAKLY_RANGE',
-      `${where}: expected the size of argument "other" not to be negative, got ${size}`,
-    );
+    throw rangeError('ERR_WEAKLY_RANGE', `${where}: expected argument "other.size" not to be negative, got ${size}`);
   const { has } = other as { has: unknown };
-  if (typeof has !== 'function') throw refuse('a set, with a method has()');
+  if (typeof has !== 'function') throw argumentError(has, where, 'a function', 'other.has');
   const { keys } = other as { keys: unknown };
-  if (typeof keys !== 'function') throw refuse('a set, with a method keys()');
+  if (typeof keys !== 'function') throw argumentError(keys, where, 'a function', 'other.keys');
   return {
     size: whole,
     has: (value) => Boolean(Reflect.apply(has, other, [value])),

@@ -48,10 +48,21 @@ export function isPrimitive(value: unknown): boolean {
   return value === null || (typeof value !== 'object' && typeof value !== 'function');
 }
 
+/** V8 14 (Node.js 26) ends the process where JSON.stringify is given a string of 2^28 characters. */
+const PIECE = 2 ** 24;
+
+/** What `make` gives for the pieces of a long string, one after the other. */
+function inPieces(text: string, make: (piece: string) => string): string {
+  if (text.length <= PIECE) return make(text);
+  let made = '';
+  for (let at = 0; at < text.length; at += PIECE) made += make(text.slice(at, at + PIECE));
+  return made;
+}
+
 function primitiveSignature(value: unknown): string {
   switch (typeof value) {
     case 'string':
-      return JSON.stringify(value);
+      return inPieces(value, JSON.stringify);
     case 'bigint':
       return `${value}n`;
     case 'symbol':
@@ -157,7 +168,7 @@ export function signature(value: object, where: string): string {
 
 /** A string of its own: what was cut out of a longer one would keep all of that. */
 function ownString(text: string): string {
-  return JSON.parse(JSON.stringify(text)) as string;
+  return inPieces(text, (piece) => JSON.parse(JSON.stringify(piece)) as string);
 }
 
 /**
@@ -169,16 +180,24 @@ export function frozenCopy<T>(value: T, where: string): T {
   return deeply(where, () => copyOf(value));
 }
 
+/** Asks no setter, and `__proto__` is a name like any other. */
+function define(object: object, key: PropertyKey, value: unknown): void {
+  Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
+}
+
 function copyOf<T>(value: T): T {
   if (typeof value === 'string') return ownString(value) as T;
   if (Object.is(value, -0)) return 0 as T;
   if (isPrimitive(value)) return value;
-  if (Array.isArray(value)) return Object.freeze(Array.from(value, copyOf)) as T;
+  if (Array.isArray(value)) {
+    // By index, as its signature is: its iterator may be the user's.
+    const copy: unknown[] = [];
+    for (let i = 0; i < value.length; i++) define(copy, i, copyOf(value[i] as unknown));
+    return Object.freeze(copy) as T;
+  }
   const copy = Object.getPrototypeOf(value) === null ? (Object.create(null) as object) : {};
   for (const key of Reflect.ownKeys(value as object)) {
-    const part = copyOf((value as Record<string | symbol, unknown>)[key]);
-    // `__proto__` is a name like any other.
-    Object.defineProperty(copy, key, { value: part, enumerable: true, configurable: true, writable: true });
+    define(copy, key, copyOf((value as Record<string | symbol, unknown>)[key]));
   }
   return Object.freeze(copy) as T;
 }

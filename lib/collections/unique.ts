@@ -137,7 +137,7 @@ export class Unique<T> {
     if (byKey === 'equals' in options || byKey === 'hash' in options)
       throw typeError(
         'ERR_WEAKLY_OPTION',
-        'new Unique: expected argument "options" to have either key, or equals and hash',
+        `new Unique: expected argument "options" to have either key, or equals and hash, got ${Object.keys(options).join(', ') || 'none of them'}`,
       );
     if (byKey) {
       checkCallback(key, 'options.key', 'new Unique');

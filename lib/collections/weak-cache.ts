@@ -245,6 +245,8 @@ export class WeakCache<K extends {}, V extends object> {
     if (this.#shrinkable !== undefined) unwatchHeap(this.#shrinkable);
     const ended = this.#loads.abort(() => disposedError(`${NAME}.prototype.fetch`));
     this.#clear();
+    // There will be nothing that could expire, and so no reason to ask the clock, which may throw.
+    this.#timed = false;
     await ended;
   }
 

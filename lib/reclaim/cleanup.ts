@@ -62,7 +62,7 @@ export class Cleanup {
   constructor(key: typeof KEY, target: WeakKey, fn: Callback, arg: unknown, flags: number, context?: AsyncResource) {
     if (key !== KEY) throw constructorError('Cleanup', 'addCleanup(target, fn, arg)');
     // Registers by itself: were it made afterwards, the stack could end in between, and what has thrown would be registered.
-    this.#record = add(target, fn, arg, flags, context);
+    this.#record = add(target, fn, arg, flags, addCleanup, context);
     this.#generation = added.generation;
   }
 
@@ -100,6 +100,7 @@ export class Cleanup {
 
   /** `using cleanup = addCleanup(...)`: stops it at the end of the block, when the resource was released by hand. */
   [Symbol.dispose](): void {
+    if (!(#record in Object(this))) throw receiverError(this, 'Cleanup.prototype[Symbol.dispose]', 'Cleanup');
     this.stop();
   }
 
@@ -155,7 +156,7 @@ function checkIsNoOptions(fn: (...args: never) => unknown, arg: object | symbol)
   if (keys.length === 0 || !keys.every(isOption)) return;
   throw typeError(
     'ERR_WEAKLY_OPTION',
-    `addCleanup: argument "arg" has the options (${keys.join(', ')}), and "fn" takes no argument; expected the options in the fourth place: addCleanup(target, fn, undefined, options)`,
+    `addCleanup: argument "arg" has the options (${keys.join(', ')}), and "fn" has no parameter without a default (its length is 0); expected the options in the fourth place: addCleanup(target, fn, undefined, options)`,
   );
 }
 

@@ -31,9 +31,9 @@ function latestOf(slot: number): Int32Array {
 }
 
 /** The record holds the target strongly, as the argument of the call to come. */
-function arm(handler: Behind, finalizer: Callback, where: string): void {
+function arm(handler: Behind, finalizer: Callback, called: typeof finalizable | typeof setFinalizer): void {
   const { target, standIn } = handler;
-  const extra = extraFor(finalizer, target);
+  const extra = extraFor(finalizer, target, called);
   const slot = acquire(target);
   const slotGeneration = liveGenerationOf(slot);
   const numbers = latestOf(slot);
@@ -42,7 +42,7 @@ function arm(handler: Behind, finalizer: Callback, where: string): void {
     extra?.letGo();
     throw typeError(
       'ERR_WEAKLY_FINALIZER_SET',
-      `${where}: the target has a finalizer already, through another stand-in; expected it to have run or to be cleared with setFinalizer(standIn, null) first`,
+      `${called.name}: the target has a finalizer already, through another stand-in; expected it to have run or to be cleared with setFinalizer(standIn, null) first`,
     );
   }
   const record = addWith(standIn, finalizer, target, FINALIZER, extra);
@@ -102,7 +102,7 @@ export function finalizable<T extends object>(target: T, finalizer: Finalizer<T>
   checkCallback(finalizer, 'finalizer', 'finalizable');
   holdsNot(target, finalizer, 'finalizable');
   const standIn = createStandIn(target);
-  arm(handlerOf(standIn) as Behind, finalizer as Callback, 'finalizable');
+  arm(handlerOf(standIn) as Behind, finalizer as Callback, finalizable);
   return standIn;
 }
 
@@ -131,9 +131,9 @@ export function setFinalizer<T extends object>(standIn: T, finalizer: Finalizer<
   }
   checkCallback(finalizer, 'finalizer', 'setFinalizer', ' or null');
   holdsNot(handler.target, finalizer, 'setFinalizer');
-  if (!armed) arm(handler, finalizer as Callback, 'setFinalizer');
+  if (!armed) arm(handler, finalizer as Callback, setFinalizer);
   // Ended meanwhile, and maybe set again: once more.
-  else if (!replaceCallback(handler.record, handler.generation, finalizer as Callback))
+  else if (!replaceCallback(handler.record, handler.generation, finalizer as Callback, setFinalizer))
     setFinalizer(standIn, finalizer);
 }
 

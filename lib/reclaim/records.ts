@@ -132,15 +132,26 @@ export function giveBackRecords(): boolean {
   return true;
 }
 
+/** What the program has called, which a trace of its registration leaves out. */
+// biome-ignore lint/complexity/noBannedTypes: of any signature
+type Callee = Function;
+
 /** Whether registrations note where they are made: off, that costs them nothing but the question. */
 export const tracing = { on: false };
 
 /**
  * As text, and at once: the frames that V8 has until then hold their receivers, and so the target, if it registers itself.
  */
-function traceHere(): string | undefined {
-  const { stack } = new Registration();
-  return typeof stack === 'string' ? stack : undefined; // Error.prepareStackTrace makes what it likes
+function traceHere(called: Callee): string | undefined {
+  try {
+    const registration = new Registration();
+    // From who has called us on: of V8's ten frames, five would be this package's.
+    Error.captureStackTrace(registration, called);
+    const { stack } = registration;
+    return typeof stack === 'string' ? stack : undefined; // Error.prepareStackTrace makes what it likes
+  } catch {
+    return undefined; // and throws what it likes
+  }
 }
 
 function registerAfterGrowing(target: object | symbol): number {
@@ -157,10 +168,10 @@ const elsewhere: Callback = () => undefined;
  * What a record needs besides. Asks callback and argument for their realm: they may be proxies, and run the user's code. So whatever
  * decides about a record is looked at afterwards.
  */
-export function extraFor(callback: Callback, arg: unknown, context?: AsyncResource): Extra | undefined {
+export function extraFor(callback: Callback, arg: unknown, called: Callee, context?: AsyncResource): Extra | undefined {
   const root = realmOf(callback, arg);
   if (root === undefined && context === undefined && !tracing.on) return undefined;
-  return new Extra({ callback, arg, context }, root, tracing.on ? traceHere() : undefined);
+  return new Extra({ callback, arg, context }, root, tracing.on ? traceHere(called) : undefined);
 }
 
 /** One more record for `target`, which must be a valid one. What throws has registered nothing. */
@@ -169,9 +180,10 @@ export function add(
   callback: Callback,
   arg: unknown,
   flags: number,
+  called: Callee,
   context?: AsyncResource,
 ): number {
-  return addWith(target, callback, arg, flags, extraFor(callback, arg, context));
+  return addWith(target, callback, arg, flags, extraFor(callback, arg, called, context));
 }
 
 /** The same, with what `extraFor` has given. */
@@ -224,10 +236,10 @@ export function extraOf(record: number): Extra | undefined {
 }
 
 /** False: the registration is over by now, ended by what `extraFor` has run. */
-export function replaceCallback(record: number, generation: number, callback: Callback): boolean {
+export function replaceCallback(record: number, generation: number, callback: Callback, called: Callee): boolean {
   const known = extraOf(record);
   const arg = known === undefined ? argOf(record) : known.call?.arg;
-  const more = extraFor(callback, arg, known?.call?.context);
+  const more = extraFor(callback, arg, called, known?.call?.context);
   if (!isPending(record, generation)) {
     more?.letGo();
     return false;

@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { Script } from 'node:vm';
 import { typeError } from '../errors.js';
 import { type Behind, handlerOf } from './stand-in-brand.js';
 
@@ -44,7 +45,10 @@ const copying: ReadonlySet<unknown> = new Set(
 );
 
 /** Their second argument is called, and gets a key. */
-const computing: ReadonlySet<unknown> = new Set(functionsOf(Map.prototype, 'getOrInsertComputed'));
+const computing: ReadonlySet<unknown> = new Set([
+  ...functionsOf(Map.prototype, 'getOrInsertComputed'),
+  ...functionsOf(WeakMap.prototype, 'getOrInsertComputed'),
+]);
 
 /** They make sets of members, and ask another set for them. */
 const combining: ReadonlySet<unknown> = new Set(
@@ -58,24 +62,45 @@ const { has: hasMember, forEach: forEachMember } = Set.prototype;
 /** They work on anything that can be called, and so on the stand-in itself; what is bound is to hold that. */
 const ofFunctions: ReadonlySet<unknown> = new Set(functionsOf(Function.prototype, 'apply bind call'));
 
-/** A class has a prototype that cannot be replaced; so has a built-in constructor. */
+/** They look for what they are called on: in a prototype chain, it may be either. */
+const finding: ReadonlySet<unknown> = new Set(functionsOf(Object.prototype, 'isPrototypeOf'));
+
+/**
+ * A class has a prototype that cannot be replaced; so has a built-in constructor. And so has any function that was frozen, which
+ * its text tells from those.
+ */
 function isConstructor(fn: Fn): boolean {
-  return Reflect.getOwnPropertyDescriptor(fn, 'prototype')?.writable === false;
+  if (Reflect.getOwnPropertyDescriptor(fn, 'prototype')?.writable !== false) return false;
+  return /^class\b|\[native code\]/.test(apply(sourceOf, fn, []) as string);
 }
 
 const ARROW = /^(?:async\s*)?(?:\(|[\p{ID_Start}$_][\p{ID_Continue}$]*\s*=>)/u;
 const PRIVATE_NAME = /#[\p{ID_Start}$_]/u;
 const reading = new WeakMap<Fn, boolean>();
 
+/** Private names are an error of syntax outside of their class, whose text this is not. Compiles, and runs nothing. */
+function isWhole(source: string): boolean {
+  for (const text of [`(${source})`, `({${source}})`]) {
+    try {
+      new Script(text);
+      return true;
+    } catch (error) {
+      // Not at the end of the stack: it has said nothing then.
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+  }
+  return false;
+}
+
 /**
  * Whether a function may read private fields of its `this`: with a stand-in for it, that would fail. Only code within a class
- * can, and it has to name them. An arrow function has its `this` already.
+ * can, and it has to name them, and not in a comment or a string only. An arrow function has its `this` already.
  */
 export function readsPrivateFields(fn: Fn): boolean {
   let reads = reading.get(fn);
   if (reads === undefined) {
     const source = apply(sourceOf, fn, []) as string;
-    reads = PRIVATE_NAME.test(source) && !ARROW.test(source);
+    reads = PRIVATE_NAME.test(source) && !ARROW.test(source) && !isWhole(source);
     reading.set(fn, reads);
   }
   return reads;
@@ -106,19 +131,23 @@ function explained(error: unknown, handler: Behind, name: string, args: unknown[
   return Object.defineProperty(told, 'cause', { value: error, configurable: true, writable: true });
 }
 
-function call(method: Fn, handler: Behind, args: unknown[]): unknown {
+function call(method: Fn, handler: Behind, args: unknown[], receiver: unknown = handler.target): unknown {
   try {
-    return apply(method, handler.target, inward(handler, args));
+    return apply(method, receiver, inward(handler, args));
   } catch (error) {
     throw explained(error, handler, method.name, args);
   }
 }
 
-type Caller = (method: Fn, handler: Behind, args: unknown[]) => unknown;
+/** Of a method, with the target as its receiver; or of the target itself, with any. */
+export type Caller = (method: Fn, handler: Behind, args: unknown[], receiver?: unknown) => unknown;
 
-const callPlain: Caller = (method, handler, args) => outward(handler, call(method, handler, args));
+const callPlain: Caller = (method, handler, args, receiver) => outward(handler, call(method, handler, args, receiver));
 
 const callOfFunction: Caller = (method, handler, args) => apply(method, handler.standIn, args);
+
+const callFinding: Caller = (method, handler, args) =>
+  apply(method, handler.standIn, args) || apply(method, handler.target, args);
 
 /** A callback that is given the stand-in where the target would be. */
 function callbackOutward(callback: Fn, handler: Behind): Fn {
@@ -170,8 +199,8 @@ function settleOutward(promise: unknown, handler: Behind, settle: (value: unknow
   ]);
 }
 
-const callAsync: Caller = (method, handler, args) =>
-  settleOutward(call(method, handler, args), handler, (value) => outward(handler, value));
+const callAsync: Caller = (method, handler, args, receiver) =>
+  settleOutward(call(method, handler, args, receiver), handler, (value) => outward(handler, value));
 
 interface Step {
   value: unknown;
@@ -195,14 +224,14 @@ function iteratorOf(inner: object, handler: Behind, settle: (step: unknown) => u
   return outer;
 }
 
-const callGenerator: Caller = (method, handler, args) =>
-  iteratorOf(call(method, handler, args) as object, handler, (step) => {
+const callGenerator: Caller = (method, handler, args, receiver) =>
+  iteratorOf(call(method, handler, args, receiver) as object, handler, (step) => {
     (step as Step).value = outward(handler, (step as Step).value);
     return step;
   });
 
-const callAsyncGenerator: Caller = (method, handler, args) =>
-  iteratorOf(call(method, handler, args) as object, handler, (promise) =>
+const callAsyncGenerator: Caller = (method, handler, args, receiver) =>
+  iteratorOf(call(method, handler, args, receiver) as object, handler, (promise) =>
     settleOutward(promise, handler, (step) => {
       (step as Step).value = outward(handler, (step as Step).value);
       return step;
@@ -222,15 +251,55 @@ const callIterating: Caller = (method, handler, args) =>
     return step;
   });
 
+/** Of functions that are not built in. */
+export function callerByKind(fn: Fn): Caller {
+  if (types.isGeneratorFunction(fn)) return types.isAsyncFunction(fn) ? callAsyncGenerator : callGenerator;
+  return types.isAsyncFunction(fn) ? callAsync : callPlain;
+}
+
+/** What runs while a property of the target is read or written may throw the target, too. */
+export function thrownOutward(error: unknown, handler: Behind): unknown {
+  return outward(handler, error);
+}
+
+const BUILT_INS: readonly (readonly [ReadonlySet<unknown>, Caller])[] = [
+  [copying, callCopying],
+  [ofFunctions, callOfFunction],
+  [calling, callCalling],
+  [computing, callComputing],
+  [combining, callCombining],
+  [iterating, callIterating],
+  [finding, callFinding],
+];
+
+const NATIVE = /^function (\w+)\(\) \{ \[native code\] \}$/;
+
+/** How this realm's of that name is called, if it is one of those. Array, Map and Set have no two that differ. */
+function callerByName(name: string): Caller | undefined {
+  for (const [functions, caller] of BUILT_INS)
+    for (const known of functions) if ((known as Fn | undefined)?.name === name) return caller;
+  return undefined;
+}
+
+function isCollection(value: unknown): boolean {
+  return (
+    Array.isArray(value) ||
+    types.isMap(value) ||
+    types.isSet(value) ||
+    types.isTypedArray(value) ||
+    types.isWeakMap(value)
+  );
+}
+
 function callerOf(method: Fn): Caller {
-  if (copying.has(method)) return callCopying;
-  if (ofFunctions.has(method)) return callOfFunction;
-  if (calling.has(method)) return callCalling;
-  if (computing.has(method)) return callComputing;
-  if (combining.has(method)) return callCombining;
-  if (iterating.has(method)) return callIterating;
-  if (types.isGeneratorFunction(method)) return types.isAsyncFunction(method) ? callAsyncGenerator : callGenerator;
-  return types.isAsyncFunction(method) ? callAsync : callPlain;
+  for (const [functions, caller] of BUILT_INS) if (functions.has(method)) return caller;
+  // Another realm has functions of its own, whose text is the same.
+  const name = NATIVE.exec(apply(sourceOf, method, []) as string)?.[1];
+  const foreign = name === undefined ? undefined : callerByName(name);
+  if (foreign === undefined) return callerByKind(method);
+  return foreign === callOfFunction || foreign === callFinding
+    ? foreign
+    : (fn, handler, args) => (isCollection(handler.target) ? foreign : callPlain)(fn, handler, args);
 }
 
 const handlers = new Map<Caller, ProxyHandler<Fn>>();

@@ -1,7 +1,15 @@
 import { inspect } from 'node:util';
 import { typeError } from '../errors.js';
 import { type Behind, brand, handlerOf } from './stand-in-brand.js';
-import { type Fn, inward, methodOf, readsPrivateFields } from './stand-in-methods.js';
+import {
+  type Caller,
+  callerByKind,
+  type Fn,
+  inward,
+  methodOf,
+  readsPrivateFields,
+  thrownOutward,
+} from './stand-in-methods.js';
 
 /*
  * Stand-ins: proxies that behave as their target does, and can die while the target lives on. V8 lets no weak callback
@@ -59,6 +67,8 @@ class StandInHandler implements ProxyHandler<object>, Behind {
   standIn!: object;
   record = -1;
   generation = 0;
+  /** How the target is called, if it ever is. */
+  #caller: Caller | undefined;
 
   constructor(target: object) {
     this.target = target;
@@ -66,8 +76,13 @@ class StandInHandler implements ProxyHandler<object>, Behind {
 
   get(_shadow: object, key: PropertyKey, receiver: unknown): unknown {
     const { target } = this;
-    // Accessors get the target for `this`: they may read private fields, which a proxy does not have.
-    const value = Reflect.get(target, key, receiver === this.standIn ? target : receiver);
+    let value: unknown;
+    try {
+      // Accessors get the target for `this`: they may read private fields, which a proxy does not have.
+      value = Reflect.get(target, key, receiver === this.standIn ? target : receiver);
+    } catch (error) {
+      throw thrownOutward(error, this);
+    }
     if (value === target) return this.standIn;
     return typeof value === 'function' ? this.#shown(key, value as Fn) : value;
   }
@@ -86,7 +101,11 @@ class StandInHandler implements ProxyHandler<object>, Behind {
   set(_shadow: object, key: PropertyKey, value: unknown, receiver: unknown): boolean {
     // A target that held its stand-in would never be finalized.
     const kept = value === this.standIn ? this.target : value;
-    return Reflect.set(this.target, key, kept, receiver === this.standIn ? this.target : receiver);
+    try {
+      return Reflect.set(this.target, key, kept, receiver === this.standIn ? this.target : receiver);
+    } catch (error) {
+      throw thrownOutward(error, this);
+    }
   }
 
   has(shadow: object, key: PropertyKey): boolean {
@@ -168,14 +187,19 @@ class StandInHandler implements ProxyHandler<object>, Behind {
   }
 
   apply(_shadow: object, receiver: unknown, args: unknown[]): unknown {
-    const result = Reflect.apply(this.target as Fn, receiver, inward(this, args));
-    return result === this.target ? this.standIn : result;
+    const target = this.target as Fn;
+    this.#caller ??= callerByKind(target);
+    return this.#caller(target, this, args, receiver);
   }
 
   construct(_shadow: object, args: unknown[], newTarget: unknown): object {
     const made = newTarget === this.standIn ? this.target : newTarget;
-    const result = Reflect.construct(this.target as Fn, inward(this, args), made as Fn);
-    return result === this.target ? this.standIn : result;
+    try {
+      const result = Reflect.construct(this.target as Fn, inward(this, args), made as Fn);
+      return result === this.target ? this.standIn : result;
+    } catch (error) {
+      throw thrownOutward(error, this);
+    }
   }
 
   /** What a proxy says of an object that cannot be extended has to be true of its shadow. */

@@ -38,7 +38,8 @@ interface Global {
 function isGlobal(value: unknown): value is Global {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
   const { Object: object, Function: func } = value as Partial<Global>;
-  return typeof object === 'function' && typeof func === 'function' && typeof object.prototype === 'object';
+  if (typeof object !== 'function' || typeof func !== 'function' || typeof object.prototype !== 'object') return false;
+  return (value as { globalThis?: unknown }).globalThis === value;
 }
 
 /**

@@ -15,7 +15,7 @@ function pointerTo(subject: Collectable, where: string): Pointer | FieldPointer 
   if (typeof subject !== 'function')
     throw typeError(
       'ERR_WEAKLY_TARGET',
-      `${where}: expected a Pointer, a FieldPointer or a function that returns what should be collected, got ${received(subject)}`,
+      `${where}: expected argument "subject" to be a Pointer, a FieldPointer or a function that returns what should be collected, got ${received(subject)}`,
     );
   const target = (subject as () => unknown)();
   // jest runs tests in a realm of its own, whose promises are no instances of this one's Promise.
@@ -26,7 +26,7 @@ function point(target: unknown, where: string): Pointer {
   if (isWeakKey(target)) return make(target);
   throw typeError(
     'ERR_WEAKLY_TARGET',
-    `${where}: expected the function to return an object, a function or a non-registered symbol, got ${received(target)}`,
+    `${where}: expected argument "subject", a function, to return an object, a function or a non-registered symbol, got ${received(target)}`,
   );
 }
 
