@@ -39,7 +39,7 @@ struct Cell {
   // Whether it is live, and named by this generation, which may be any number.
   bool Is(uint32_t named) const { return generation == named && live(); }
   // Whether it is dead, was named by this generation, and has not been used again.
-  bool Was(uint32_t named) const { return generation == named + 1 && !live(); }
+  bool Was(uint32_t named) const { return generation == named + 1 && generation != 0 && !live(); }
 
   Cell() = delete;  // cells are zeroed memory: null handle, generation 0, free
   ~Cell() = delete;

@@ -10,7 +10,8 @@ namespace weakly {
 namespace {
 
 // Cells that one call looks at, and deaths that it sorts into runs, each some half a millisecond: callers measure their
-// time between calls.
+// time between calls. The first to take from a GC's deaths makes one heap of all of their runs, which has no steps: 4 ms for
+// 400 000 that were registered in no order at all.
 constexpr uint32_t kSearchStep = 1u << 18;
 constexpr uint32_t kDeathStep = 1u << 15;
 

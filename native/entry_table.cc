@@ -6,7 +6,7 @@ namespace weakly {
 
 namespace {
 
-// Cells that one call looks at, and dead ones that it sorts out, each some half a millisecond: callers measure their time
+// Cells that one call looks at, and dead ones or orphans that it sorts out, each some half a millisecond: callers measure their time
 // between calls.
 constexpr uint32_t kSearchStep = 1u << 18;
 constexpr uint32_t kDeathStep = 1u << 14;
@@ -191,9 +191,10 @@ bool EntryTable::Sweep() {
     sweep_next_ = 0;
   }
   const uint32_t end = std::min(cells_.capacity(), sweep_next_ + kSearchStep);
-  for (; sweep_next_ < end; sweep_next_++) {
-    if (!cells_.cell(sweep_next_).live() || IsOwner(sweep_next_)) continue;
-    if (IsOrphan(sweep_next_)) Discard(sweep_next_);
+  for (uint32_t gone = 0; sweep_next_ < end && gone < kDeathStep; sweep_next_++) {
+    if (!cells_.cell(sweep_next_).live() || IsOwner(sweep_next_) || !IsOrphan(sweep_next_)) continue;
+    Discard(sweep_next_);
+    gone++;
   }
   sweeping_ = sweep_next_ < cells_.capacity();
   return true;

@@ -62,6 +62,8 @@ class EntryTable {
   bool IsEntry(uint32_t i, uint32_t generation) const { return cells_.cell(i).Is(generation) && !IsOwner(i); }
   bool IsLiveOwner(uint32_t i, uint32_t generation) const { return cells_.cell(i).Is(generation) && IsOwner(i); }
   bool IsOwner(uint32_t i) const { return side(i).owner == kOwner; }
+  // Of a live entry: whether it is found by its key.
+  bool IsKeyed(uint32_t entry) const { return cells_.cell(entry).key != kUnkeyed; }
 
   // A live entry gets another target; false: the one it had is dead.
   bool Retarget(v8::Isolate* isolate, uint32_t entry, v8::Local<v8::Value> target);

@@ -12,7 +12,7 @@
 //   1. the GC callbacks are removed, so that no collection during teardown sees a half-dead table, and so is that at the
 //      end of jobs;
 //   2. the JavaScript callback is dropped, so that no wake-up that is already on its way calls into a dying context, and what
-//      hot calls find this object by is emptied, so that a stray one ends in a read of nothing and not of freed memory;
+//      hot calls find this object by is emptied: no JavaScript runs any more, and one that did would end at once, not in freed memory;
 //   3. the typed arrays over the cells, and over this object, that somebody still has are detached, so that a stray read finds nothing instead of freed memory;
 //   4. every weak handle is reset, while the isolate that owns it still lives;
 //   5. the async handle is closed; Node.js waits for that, because the hook is an asynchronous one;

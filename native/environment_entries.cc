@@ -79,6 +79,9 @@ void Environment::Retarget(const Info& info) {
   uint32_t generation;
   if (!ReadCell(entries, info, 0, &entry, &generation) || !IsTarget(info[2]))
     return Refuse(info, "an entry, its generation and a target to retarget");
+  // It would stay in the index where its old key has it.
+  if (entries.IsEntry(entry, generation) && entries.IsKeyed(entry))
+    return Refuse(info, "an entry that is not found by its key to retarget");
   info.GetReturnValue().Set(entries.IsEntry(entry, generation) &&
                             entries.Retarget(environment->isolate_, entry, info[2]));
 }

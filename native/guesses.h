@@ -52,7 +52,7 @@ class Guesses {
     slots_[IsOfUse(first) ? Second(address) : first] = slot;
   }
 
-  // Three for each cell or some more, as far as they are worth their memory; refused memory: as many as there are.
+  // Some three for each cell, fewer while there are few chunks, as far as they are worth their memory; refused memory: as many as there are.
   void Fit(uint32_t cells) {
     const uint32_t wanted = cells > kMostCells ? kLeast : Rounded(std::max(3 * cells, kFew));
     if (wanted != count_) static_cast<void>(Resize(wanted));

@@ -126,6 +126,35 @@ it('retarget refuses what is no cell, no generation, or no target', () => {
   unharmed();
 });
 
+it('retarget refuses an entry that is found by its key', () => {
+  const owner = {};
+  const cell = binding.addOwner(owner);
+  const generation = generationAt(cell);
+  const key = {};
+  const entry = binding.addKey(key, cell, generation, 7);
+  expect(() => calls.retarget(entry, generationAt(entry), {})).toThrow(fault);
+  expect([binding.findKey(key, cell, generation), binding.entry(entry, generationAt(entry)) === key]).toEqual([
+    7,
+    true,
+  ]);
+  binding.discardEntry(entry, generationAt(entry));
+  expect(owner).toEqual({});
+});
+
+it('discardEntry and discard refuse a generation that no cell has had', () => {
+  const { entryCapacity } = binding.stats();
+  expect(() => calls.discardEntry(entryCapacity - 1, -1)).toThrow(fault);
+  expect(() => calls.discard(4095, -1)).toThrow(fault);
+  unharmed();
+});
+
+/** The generation of a cell of entries, odd while it is live. */
+function generationAt(cell: number): number {
+  const rows = binding.testing.entries();
+  for (let i = 0; i < rows.length; i += 6) if (rows[i] === cell) return rows[i + 1] as number;
+  throw new Error(`no cell ${cell}`);
+}
+
 it.each<[keyof Binding, unknown]>([
   ['grow', {}],
   ['growCleanups', undefined],

@@ -20,8 +20,13 @@ let scope: Stores = {};
 let prepared = false;
 /** Something has been written to it: where contexts are kept by the resource (before Node.js 24), a store. */
 let dirty = false;
-/** Where they are kept by V8, nothing tells what a callback has entered. */
-let told = false;
+/**
+ * Node.js versions whose ways of keeping contexts are known, and tested. Those of others are found out by trial, which has Node.js
+ * enable its hooks; a `vm` timeout in the middle of that leaves them half enabled, and the process is ended for it later.
+ */
+const isKnown = /^v(?:20|22|24|26)\./.test(process.version);
+/** Whether they are kept by the resource. Where V8 keeps them, nothing tells what a callback has entered. */
+let told = '_enable' in AsyncLocalStorage.prototype;
 /** What a resource has that is no store. */
 let plain = new Set<symbol>();
 
@@ -46,12 +51,14 @@ export function noteScope(resource: object): void {
 /** Before the first callback, and not for those who have none: from then on Node.js has more to do for each of its own. */
 function prepare(): void {
   Object.setPrototypeOf(scope, watched);
-  const probe = new AsyncLocalStorage();
-  dirty = false;
-  probe.enterWith(true);
-  told = dirty;
-  probe.disable();
-  leave();
+  if (!isKnown) {
+    const probe = new AsyncLocalStorage();
+    dirty = false;
+    probe.enterWith(true);
+    told = dirty;
+    probe.disable();
+    leave();
+  }
   plain = plainSymbols(capture() as unknown as Stores);
   prepared = true;
 }
@@ -150,6 +157,7 @@ export function release(context: AsyncResource): void {
 let enters: boolean | undefined;
 
 function canEnter(): boolean {
+  if (isKnown) return true;
   const probe = new AsyncLocalStorage();
   const context = probe.run('probe', capture);
   enter(context as unknown as Stores);

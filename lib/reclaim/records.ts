@@ -80,18 +80,22 @@ function makeRoomAtExit(): void {
   if (atExit.count >= compactAt) compactAtExit();
   if (atExit.count < atExit.list.length) return;
   const grown = new Int32Array(Math.max(2048, 2 * atExit.count));
-  grown.set(atExit.list);
+  // Not set(), which somebody may have replaced: what that registers at exit would be lost.
+  for (let i = 0; i < atExit.count; i++) grown[i] = atExit.list[i] as number;
   atExit.list = grown;
 }
 
 /** Forgets the ones that have run or were stopped. The limit doubles with what is left: constant time per registration. */
 function compactAtExit(): void {
-  const kept = atExit.list.slice(0, atExit.count);
+  const { list } = atExit;
+  let living = 0;
+  for (let i = 0; i < atExit.count; i += 2) if (isPending(list[i] as number, list[i + 1] as number)) living++;
+  const kept = new Int32Array(Math.max(2048, 4 * living));
   let count = 0;
-  for (let i = 0; i < kept.length; i += 2) {
-    if (!isPending(kept[i] as number, kept[i + 1] as number)) continue;
-    kept[count++] = kept[i] as number;
-    kept[count++] = kept[i + 1] as number;
+  for (let i = 0; i < atExit.count; i += 2) {
+    if (!isPending(list[i] as number, list[i + 1] as number)) continue;
+    kept[count++] = list[i] as number;
+    kept[count++] = list[i + 1] as number;
   }
   compactAt = Math.max(2048, 2 * count);
   atExit.list = kept;
@@ -115,11 +119,14 @@ const DEATHS = 1;
 const OLDEST_TIME = 2;
 
 function grow(): boolean {
+  // First: built-ins that somebody has replaced may register something themselves, and open the chunk.
+  const payload = filledList<unknown>(2 * SIZE, undefined);
+  const kind = new Uint8Array(SIZE).fill(OVER);
   const chunk = binding.reserveCleanups();
   if (chunk < 0) return false;
   // Before there are any records for them: what comes next may be more than the stack has room for.
-  payloads[chunk] = filledList<unknown>(2 * SIZE, undefined);
-  kinds[chunk] = new Uint8Array(SIZE).fill(OVER);
+  payloads[chunk] = payload;
+  kinds[chunk] = kind;
   return binding.growCleanups(cells);
 }
 

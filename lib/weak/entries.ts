@@ -30,9 +30,14 @@ const FIRST_PLACES = 4;
 /** More places than this are not kept for a collection that has become empty. */
 const KEPT = 1024;
 
-/** After an entry was refused: another attempt is worth it, or this throws `ERR_WEAKLY_MEMORY`. */
-function makeRoom(): void {
-  if (reclaimEntries() !== 0 || binding.growEntries(table)) return;
+/**
+ * After an entry was refused: another attempt is worth it, or this throws `ERR_WEAKLY_MEMORY`. Whether nothing was done yet: a
+ * table that waits for its dead refuses one in so many, and takes the next; only one that is full refuses twice (`again`).
+ */
+function makeRoom(again: boolean): boolean {
+  if (reclaimEntries() !== 0) return false;
+  if (!again) return true;
+  if (binding.growEntries(table)) return false;
   const { entries } = binding.stats();
   throw plainError('ERR_WEAKLY_MEMORY', `weakly: no memory or no number for one more entry; there are ${entries}`);
 }
@@ -47,10 +52,7 @@ class Owner {
   constructor(entries: Entries) {
     this.entries = entries;
     let cell = addOwner(this);
-    while (cell < 0) {
-      makeRoom();
-      cell = addOwner(this);
-    }
+    for (let again = false; cell < 0; cell = addOwner(this)) again = makeRoom(again);
     this.cell = cell;
     this.generation = generationOf(cell);
   }
@@ -96,6 +98,7 @@ export abstract class Entries {
   /** The place of a new entry. Loose, until the collection has noted it. `findable`: by `find`. */
   protected place(target: WeakKey, payload: unknown, findable: boolean): number {
     this.settle();
+    let again = false;
     for (;;) {
       const place = this.#free === NONE ? this.#end : this.#free;
       if (2 * place >= this.#cells.length) {
@@ -120,7 +123,7 @@ export abstract class Entries {
         this.loose = place;
         return place;
       }
-      makeRoom(); // which may have freed places
+      again = makeRoom(again); // which may have freed places
     }
   }
 

@@ -131,8 +131,15 @@ function create(slot: number): Pointer {
   const pointer = new Pointer(KEY, slot, liveGenerationOf(slot));
   const index = slot >>> CHUNK_SHIFT;
   while (pointers.length <= index) pointers[pointers.length] = NO_POINTERS;
-  if (pointers[index] === NO_POINTERS) pointers[index] = filledList<Pointer | undefined>(CHUNK_SIZE, undefined);
-  (pointers[index] as (Pointer | undefined)[])[slot & CHUNK_MASK] = pointer;
+  if (pointers[index] === NO_POINTERS) {
+    const list = filledList<Pointer | undefined>(CHUNK_SIZE, undefined);
+    // A built-in that somebody has replaced may have made pointers meanwhile.
+    if (pointers[index] === NO_POINTERS) pointers[index] = list;
+  }
+  const chunk = pointers[index] as (Pointer | undefined)[];
+  const known = chunk[slot & CHUNK_MASK];
+  if (known !== undefined) return known;
+  chunk[slot & CHUNK_MASK] = pointer;
   return pointer;
 }
 

@@ -75,7 +75,12 @@ export function acquire(target: WeakKey): number {
 function acquireAfterMakingRoom(target: WeakKey): number {
   for (;;) {
     // A batch may free nothing, if all of its slots retire.
-    if (reclaimBatch() === 0 && !binding.grow(cells)) {
+    const freed = reclaimBatch();
+    // What waits for its dead refuses one in so many, and takes the next; only what is full refuses twice. Where the reclaiming
+    // cannot be done (it was terminated, or is under way), the table would grow for each of those.
+    const again = freed === 0 ? acquireSlot(target) : -1;
+    if (again >= 0) return again;
+    if (freed === 0 && !binding.grow(cells)) {
       const { live } = binding.stats();
       throw plainError(
         'ERR_WEAKLY_MEMORY',

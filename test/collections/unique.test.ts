@@ -182,6 +182,27 @@ describe('unique', () => {
     expect(() => unique({ in: [object()] })).toThrow(/"value.in\[0\]"/);
   });
 
+  it('copies arrays by index, whatever their own iterators give', () => {
+    const evil = runInNewContext('Array.prototype[Symbol.iterator] = function* () { yield "evil"; }; [3, [4]]');
+    const handle = unique(evil);
+    expect(handle.value).toEqual([3, [4]]);
+    expect(unique([3, [4]])).toBe(handle);
+  });
+
+  it.each([2 ** 24 - 1, 2 ** 24, 2 ** 24 + 1])('takes strings of %d characters before a pair of them', (length) => {
+    const text = `${'x'.repeat(length - 1)}😀y`;
+    const handle = unique([text]);
+    expect(handle.value[0] === text).toBe(true);
+    expect(unique([`${text.slice(0, 7)}${text.slice(7)}`]) === handle).toBe(true);
+    expect(unique(text).value === text).toBe(true);
+    expect(unique(text) === unique(`${text}z`)).toBe(false);
+  });
+
+  // V8 14 ends the process if JSON.stringify is given such a string.
+  it('takes strings of 2^28 characters', () => {
+    expect(unique('x'.repeat(2 ** 28)).value.length).toBe(2 ** 28);
+  });
+
   it('refuses arrays that are nested too deeply to be copied', () => {
     for (let levels = 2_000; levels < 12_000; levels += 250) {
       let nested: unknown[] = [];

@@ -172,6 +172,17 @@ describe('the ttl of a WeakCache', () => {
     expect(cache.statsOf('old')).toMatchObject({ hitsWeak: 1 });
   });
 
+  it('is not asked any more once the cache is disposed of', async () => {
+    const perf = new ManualClock();
+    const cache = new WeakCache<string, Value>({ max: 2, ttl: 100, perf });
+    cache.set('a', { id: 1 });
+    await cache[Symbol.asyncDispose]();
+    perf.now = () => {
+      throw new Error('no time');
+    };
+    expect([cache.get('a'), cache.has('a'), cache.delete('a'), cache.size]).toEqual([undefined, false, false, 0]);
+  });
+
   it.each<[string, object]>([
     ['an object', { now: () => 0 }],
     ['performance', performance],

@@ -177,6 +177,22 @@ describe('WeakCache', () => {
     expect([none.statsOf(1), none.stats().misses]).toEqual([undefined, 1]);
   });
 
+  it('keeps those of other keys, however often one key leaves', () => {
+    const cache = new WeakCache<string, Value>({ max: 5, history: 100 });
+    for (let i = 0; i < 99; i++) cache.get(`k${i}`);
+    const value = { id: 1 };
+    for (let i = 0; i < 1000; i++) {
+      cache.set('hot', value);
+      cache.delete('hot');
+    }
+    expect([cache.statsOf('k0')?.misses, cache.statsOf('k98')?.misses, cache.statsOf('hot')?.misses]).toEqual([
+      1, 1, 0,
+    ]);
+    cache.get('one more');
+    cache.get('and one more');
+    expect([cache.statsOf('k0'), cache.statsOf('k1'), cache.statsOf('k2')?.misses]).toEqual([undefined, undefined, 1]);
+  });
+
   it('is itself collected, with all that it holds', async () => {
     const pointers = away(() => {
       const cache = new WeakCache<string, object>({ max: 10, maxHeapRatio: 0.9 });

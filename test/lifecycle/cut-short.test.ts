@@ -37,6 +37,26 @@ const WAYS: readonly [what: string, way: string, right: object, flags?: readonly
   ],
   ['queue.stats() that was ended counts no call twice', 'latencies', { twice: false, lost: false }],
   ['deref() that was ended keeps what it gives later', 'kept', { lost: 0, some: true }],
+  [
+    'the first drain has Node.js enable no hooks, which a timeout could leave half enabled',
+    'hooks',
+    { called: 2, asked: [] },
+  ],
+  [
+    'a job in which a reclaim was ended takes no more room than any other',
+    'stuck',
+    { cut: [true, true, true, true], grown: [false, false] },
+  ],
+  [
+    'pointers are canonical and cleanups are called, whatever a replaced Array.from makes meanwhile',
+    'replaced',
+    { same: true, errors: 0, lost: 0 },
+  ],
+  [
+    'those run at exit that have asked for it, whatever replaced methods of typed arrays register meanwhile',
+    'entered',
+    { never: 0, lost: 0 },
+  ],
 ];
 
 describe('cut short', () => {

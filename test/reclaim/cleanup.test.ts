@@ -297,6 +297,9 @@ describe('Cleanup', () => {
       expect(() => prototype.stop.call(receiver as never)).toThrow(
         expect.objectContaining({ code: 'ERR_WEAKLY_RECEIVER' }),
       );
+      expect(() => prototype[Symbol.dispose].call(Object.assign(Object(receiver), { stop: note }))).toThrow(
+        expect.objectContaining({ code: 'ERR_WEAKLY_RECEIVER' }),
+      );
       expect(() => state.call(receiver)).toThrow(expect.objectContaining({ code: 'ERR_WEAKLY_RECEIVER' }));
     }
     cleanup.stop();

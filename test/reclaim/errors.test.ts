@@ -47,7 +47,7 @@ describe('queue.configure({ traceRegistrations: true })', () => {
       const { registeredAt } = errors[0] as Traced;
       expect(registeredAt).toBeInstanceOf(Error);
       // From there on: no frame of this package comes before it.
-      expect(registeredAt.stack).toMatch(/registered here\n.*registerHere/);
+      expect(registeredAt.stack).toMatch(/registered here\n.*errors\.test[\s\S]*registerHere/);
       expect(inspect(error)).toContain('registerHere');
     },
   );
@@ -108,6 +108,19 @@ describe('queue.configure({ traceRegistrations: true })', () => {
     const pointer = away(() => make(new Resource()));
     await gcUntil(() => !pointer.alive, 'dead');
     await gcUntil(() => errors.length === 1, 'called');
+  });
+
+  it('is left out where Error.prepareStackTrace throws, and the cleanup is registered', () => {
+    trace();
+    const error = new Error('thrown on purpose');
+    const { prepareStackTrace } = Error;
+    Error.prepareStackTrace = () => thrower(new Error('no trace'));
+    try {
+      registerHere(thrower, error);
+    } finally {
+      Error.prepareStackTrace = prepareStackTrace;
+    }
+    expect(errors).toEqual([error]);
   });
 
   it('is off unless asked for: errors are as they were thrown', () => {

@@ -128,6 +128,44 @@ describe('functions read from a stand-in', () => {
     expect(target.onmessage()).toBe('x');
   });
 
+  it.each<[string, (this: unknown) => unknown]>([
+    ['a comment', function (this: unknown) { return this; /* see #issue */ }],
+    ['a string', function (this: unknown) { return ['#fff', this][1]; }],
+    ['a method', { run(this: unknown) { return ['#fff', this][1]; } }.run],
+  ])('are those that were assigned, whatever looks like a private name in %s', (_what, fn) => {
+    const standIn = finalizable({} as { run?: typeof fn }, idle);
+    standIn.run = fn;
+    expect(standIn.run === fn).toBe(true);
+    expect(standIn.run() === standIn).toBe(true);
+    Object.defineProperty(standIn, 'fixed', { value: fn, enumerable: true });
+    expect(Reflect.get(standIn, 'fixed') === fn).toBe(true);
+  }); // biome-ignore format: a table
+
+  it('that were frozen work: methods and generators', () => {
+    class Vault {
+      #value = 1;
+      read(): number {
+        return this.#value;
+      }
+      *each(): Generator<number> {
+        yield this.#value;
+      }
+    }
+    Object.freeze(Vault.prototype.read);
+    Object.freeze(Vault.prototype.each);
+    const standIn = finalizable(new Vault(), idle);
+    expect([standIn.read(), ...standIn.each()]).toEqual([1, 1]);
+  });
+
+  it('isPrototypeOf() knows the heirs of the stand-in, and of its target', () => {
+    class Base {}
+    const standIn = finalizable(Base, idle);
+    class Heir extends standIn {}
+    class Other extends Base {}
+    const { isPrototypeOf: is } = standIn;
+    expect([Heir, Other, {}].map((value) => Reflect.apply(is, standIn, [value]))).toEqual([true, true, false]);
+  });
+
   it('are classes as they are, on a prototype too', () => {
     class Model {}
     class Base {}

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { finalizable } from '../../lib/index.js';
 import { Chain, own, selfArray, selfMap, selfSet } from '../support/self-holding.js';
@@ -18,7 +19,89 @@ interface Way {
   reach(standIn: any, raw: any): Reached;
 }
 
+/** What is thrown by `attempt`. */
+function thrownBy(attempt: () => unknown): unknown {
+  try {
+    attempt();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}
+
 const WAYS: Record<string, Way> = {
+  'an array of another realm': {
+    target: () => runInNewContext('const array = [1]; array.push(array); array'),
+    reach: (s) => {
+      const seen: unknown[] = [];
+      s.forEach((_value: unknown, _i: number, all: unknown) => void seen.push(all));
+      return [...seen, [...s][1], s.slice()[1], s.map((x: unknown) => x)[1], s.concat()[1], [...s.entries()][1][1]];
+    },
+  },
+  'a Map of another realm': {
+    target: () => runInNewContext('const map = new Map(); map.set(map, map)'),
+    reach: (s) => {
+      const seen: unknown[] = [];
+      s.forEach((...all: unknown[]) => void seen.push(...all));
+      return [...seen, ...[...s].flat(), ...s.keys(), ...s.values()];
+    },
+  },
+  'a Set of another realm': {
+    target: () => runInNewContext('const set = new Set(); set.add(set)'),
+    reach: (s) => [...s, ...s.values(), ...[...s.entries()].flat(), ...(s.union?.(new Set()) ?? [])],
+  },
+  'what an accessor throws': {
+    target: () => ({
+      get self() {
+        throw this;
+      },
+      set self(_value: unknown) {
+        throw this;
+      },
+    }),
+    reach: (s) => [
+      thrownBy(() => s.self),
+      thrownBy(() => {
+        s.self = 1;
+      }),
+    ],
+  },
+  'what a function is given and throws': {
+    target: () => (self: unknown) => {
+      throw self;
+    },
+    reach: (s) => [thrownBy(() => s(s))],
+  },
+  'what a constructor is given and throws': {
+    target: () =>
+      class {
+        constructor(self: unknown) {
+          throw self;
+        }
+      },
+    reach: (s) => [thrownBy(() => new s(s))],
+  },
+  'what an async function is given': {
+    target: () => async (self: unknown, fails: boolean) => {
+      if (fails) throw self;
+      return self;
+    },
+    reach: async (s) => [await s(s), await s(s, true).catch((error: unknown) => error)],
+  },
+  'what a generator function is given': {
+    target: () =>
+      function* (self: unknown) {
+        yield self;
+      },
+    reach: (s) => [...s(s)],
+  },
+  'what an async generator function is given': {
+    target: () =>
+      async function* (self: unknown) {
+        yield self;
+      },
+    reach: async (s) => [(await s(s).next()).value],
+  },
   'a property': { target: own, reach: (s) => [s.self] },
   'Reflect.get': { target: own, reach: (s) => [Reflect.get(s, 'self'), Reflect.get(s, 'self', {})] },
   'a property of an heir': { target: own, reach: (s) => [Object.create(s).self] },

@@ -339,6 +339,12 @@ describe('realms', () => {
     expect(() => Reflect.construct(OurRef, [{}], proxy)).toThrow(TypeError);
   });
 
+  it('installInto refuses what only has the constructors of a global object', () => {
+    const nearly = { Object, Function };
+    expect(() => installInto(nearly)).toThrow(expect.objectContaining({ code: 'ERR_WEAKLY_ARGUMENT' }));
+    expect(Object.keys(nearly)).toEqual(['Object', 'Function']);
+  });
+
   it.each(['WeakRef', 'FinalizationRegistry'])('installInto changes nothing where %s is fixed', (name) => {
     const realm = otherRealm() as unknown as Record<string, unknown>;
     Object.defineProperty(realm, name, { writable: false, configurable: false });
