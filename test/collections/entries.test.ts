@@ -97,6 +97,22 @@ describe('an entry that has been found dead', () => {
   });
 });
 
+describe('entries of a collection that is gone, whose targets live', () => {
+  it('go in steps of 2^14, so that none takes long', () => {
+    const targets = Array.from({ length: 60_000 }, (_, i) => ({ i }));
+    const { entries: before } = binding.stats();
+    away(() => void new WeakKeySet(targets));
+    gcNowUntil(() => binding.stats().orphans >= targets.length, 'orphans');
+    const steps: number[] = [];
+    for (let there = binding.stats().entries; reclaimEntries() !== 0; there = binding.stats().entries)
+      steps.push(there - binding.stats().entries);
+    expect(binding.stats().entries).toBeLessThan(before + 5000);
+    expect(Math.max(...steps)).toBeLessThanOrEqual(2 ** 14);
+    verify();
+    expect(targets.length).toBe(60_000);
+  });
+});
+
 describe('entries whose telling was cut short', () => {
   it('have let go of their places, which others have taken, and are not told again', () => {
     const map = new WeakValueMap<number, object>();
