@@ -9,7 +9,7 @@
  * | `ERR_WEAKLY_VALUE` | `unique`: what has no equal: functions, cyclic and exotic objects | TypeError |
  * | `ERR_WEAKLY_CALLBACK` | `addCleanup`, `finalizable`, `setFinalizer`, collections, `weakly/testing`: not a function | TypeError |
  * | `ERR_WEAKLY_CLEANUP_HOLDS_TARGET` | `addCleanup`, `finalizable`, `setFinalizer`: it would keep its target alive for ever | TypeError |
- * | `ERR_WEAKLY_STAND_IN` | `finalizable` of a stand-in, `setFinalizer` of anything else, private fields read of a stand-in by another | TypeError |
+ * | `ERR_WEAKLY_STAND_IN` | `finalizable` of a stand-in, `setFinalizer` of anything else, private fields read of a stand-in by another, a fixed method defined on one | TypeError |
  * | `ERR_WEAKLY_FINALIZER_SET` | `finalizable`, `setFinalizer`: another stand-in of the target has one | TypeError |
  * | `ERR_WEAKLY_OPTION` | an option that is unknown, or of the wrong type | TypeError |
  * | `ERR_WEAKLY_RANGE` | a number is out of range: an option's, a set's size | RangeError |
