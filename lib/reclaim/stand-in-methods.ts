@@ -112,7 +112,8 @@ export function inward(handler: Behind, args: unknown[]): unknown[] {
   return args;
 }
 
-function outward(handler: Behind, value: unknown): unknown {
+/** What comes out of the target, or is thrown in it: not the target itself. */
+export function outward(handler: Behind, value: unknown): unknown {
   return value === handler.target ? handler.standIn : value;
 }
 
@@ -255,11 +256,6 @@ const callIterating: Caller = (method, handler, args) =>
 export function callerByKind(fn: Fn): Caller {
   if (types.isGeneratorFunction(fn)) return types.isAsyncFunction(fn) ? callAsyncGenerator : callGenerator;
   return types.isAsyncFunction(fn) ? callAsync : callPlain;
-}
-
-/** What runs while a property of the target is read or written may throw the target, too. */
-export function thrownOutward(error: unknown, handler: Behind): unknown {
-  return outward(handler, error);
 }
 
 const BUILT_INS: readonly (readonly [ReadonlySet<unknown>, Caller])[] = [

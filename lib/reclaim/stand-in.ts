@@ -7,8 +7,8 @@ import {
   type Fn,
   inward,
   methodOf,
+  outward,
   readsPrivateFields,
-  thrownOutward,
 } from './stand-in-methods.js';
 
 /*
@@ -81,7 +81,7 @@ class StandInHandler implements ProxyHandler<object>, Behind {
       // Accessors get the target for `this`: they may read private fields, which a proxy does not have.
       value = Reflect.get(target, key, receiver === this.standIn ? target : receiver);
     } catch (error) {
-      throw thrownOutward(error, this);
+      throw outward(this, error);
     }
     if (value === target) return this.standIn;
     return typeof value === 'function' ? this.#shown(key, value as Fn) : value;
@@ -104,7 +104,7 @@ class StandInHandler implements ProxyHandler<object>, Behind {
     try {
       return Reflect.set(this.target, key, kept, receiver === this.standIn ? this.target : receiver);
     } catch (error) {
-      throw thrownOutward(error, this);
+      throw outward(this, error);
     }
   }
 
@@ -196,9 +196,9 @@ class StandInHandler implements ProxyHandler<object>, Behind {
     const made = newTarget === this.standIn ? this.target : newTarget;
     try {
       const result = Reflect.construct(this.target as Fn, inward(this, args), made as Fn);
-      return result === this.target ? this.standIn : result;
+      return outward(this, result) as object;
     } catch (error) {
-      throw thrownOutward(error, this);
+      throw outward(this, error);
     }
   }
 
