@@ -1,5 +1,10 @@
 import { rangeError, typeError } from './errors.js';
 
+/** Its beginning, if it is long. */
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 24 ? `${text.slice(0, 24)}...` : text);
+}
+
 /** What was passed, in a few words and without running any of its code. */
 export function received(value: unknown): string {
   if (value === null) return 'null';
@@ -7,11 +12,11 @@ export function received(value: unknown): string {
     case 'undefined':
       return 'undefined';
     case 'string':
-      return `the string ${JSON.stringify(value.length > 24 ? `${value.slice(0, 24)}...` : value)}`;
-    case 'symbol':
-      return Symbol.keyFor(value) === undefined
-        ? 'a symbol'
-        : `the registered symbol Symbol.for(${JSON.stringify(Symbol.keyFor(value))})`;
+      return `the string ${quoted(value)}`;
+    case 'symbol': {
+      const registered = Symbol.keyFor(value);
+      return registered === undefined ? 'a symbol' : `the registered symbol Symbol.for(${quoted(registered)})`;
+    }
     case 'function':
       return 'a function';
     case 'object':

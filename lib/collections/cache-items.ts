@@ -200,13 +200,15 @@ export class CacheItems<K, V extends object> extends Entries {
   #remember(item: Item<K, V>): void {
     this.#past[this.#past.length] = item;
     while (this.#past.length - this.#first > this.#history + this.#replaced) {
-      const oldest = this.#past[this.#first++] as Item<K, V>;
+      const oldest = this.#past[this.#first] as Item<K, V>;
       if (oldest.place === REPLACED) {
         if (this.#replaced > 0) this.#replaced--;
-        continue;
+      } else if (this.#items.get(oldest.key) === oldest) {
+        // By itself: one that was cut short here is remembered twice, and its key may have another since.
+        this.#items.delete(oldest.key);
       }
-      // By itself: one that was cut short here is remembered twice, and its key may have another since.
-      if (this.#items.get(oldest.key) === oldest) this.#items.delete(oldest.key);
+      // Last: cut short before, it would be remembered for ever.
+      this.#first++;
     }
     // Half of the array is of no use.
     if (this.#first + this.#replaced > Math.max(FEW, this.#past.length / 2)) this.#compact();

@@ -35,7 +35,7 @@ let lastNumber = 0;
 /** A symbol is equal to itself only; a registered one, whoever has it. */
 function symbolSignature(symbol: symbol): string {
   const registered = Symbol.keyFor(symbol);
-  if (registered !== undefined) return `@${JSON.stringify(registered)}`;
+  if (registered !== undefined) return `@${inPieces(registered, JSON.stringify)}`;
   let number = numbers.get(symbol);
   if (number === undefined) {
     number = ++lastNumber;

@@ -87,10 +87,11 @@ function makeRoomAtExit(): void {
 
 /** Forgets the ones that have run or were stopped. The limit doubles with what is left: constant time per registration. */
 function compactAtExit(): void {
-  const { list } = atExit;
   let living = 0;
-  for (let i = 0; i < atExit.count; i += 2) if (isPending(list[i] as number, list[i + 1] as number)) living++;
+  for (let i = 0; i < atExit.count; i += 2)
+    if (isPending(atExit.list[i] as number, atExit.list[i + 1] as number)) living++;
   const kept = new Int32Array(Math.max(2048, 4 * living));
+  const { list } = atExit;
   let count = 0;
   for (let i = 0; i < atExit.count; i += 2) {
     if (!isPending(list[i] as number, list[i + 1] as number)) continue;

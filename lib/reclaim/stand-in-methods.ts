@@ -65,28 +65,48 @@ const ofFunctions: ReadonlySet<unknown> = new Set(functionsOf(Function.prototype
 /** They look for what they are called on: in a prototype chain, it may be either. */
 const finding: ReadonlySet<unknown> = new Set(functionsOf(Object.prototype, 'isPrototypeOf'));
 
+/** What is built in has the text `function name() { [native code] }`, in every realm. */
+const FUNCTION = 'function ';
+const NATIVE = '() { [native code] }';
+
 /**
  * A class has a prototype that cannot be replaced; so has a built-in constructor. And so has any function that was frozen, which
  * its text tells from those.
  */
 function isConstructor(fn: Fn): boolean {
   if (Reflect.getOwnPropertyDescriptor(fn, 'prototype')?.writable !== false) return false;
-  return /^class\b|\[native code\]/.test(apply(sourceOf, fn, []) as string);
+  const source = apply(sourceOf, fn, []) as string;
+  return source.startsWith('class') || source.endsWith(NATIVE);
 }
 
 const ARROW = /^(?:async\s*)?(?:\(|[\p{ID_Start}$_][\p{ID_Continue}$]*\s*=>)/u;
 const PRIVATE_NAME = /#[\p{ID_Start}$_]/u;
 const reading = new WeakMap<Fn, boolean>();
 
+/** By text: each instance of a class may have a function of its own, and to compile one in vain takes 0.2 ms. */
+const wholes = new Map<string, boolean>();
+const MOST_WHOLES = 256;
+
 /** Private names are an error of syntax outside of their class, whose text this is not. Compiles, and runs nothing. */
 function isWhole(source: string): boolean {
+  let whole = wholes.get(source);
+  if (whole === undefined) {
+    whole = compiles(source);
+    if (wholes.size >= MOST_WHOLES) wholes.clear();
+    wholes.set(source, whole);
+  }
+  return whole;
+}
+
+function compiles(source: string): boolean {
   for (const text of [`(${source})`, `({${source}})`]) {
     try {
       new Script(text);
       return true;
     } catch (error) {
-      // Not at the end of the stack: it has said nothing then.
-      if (!(error instanceof SyntaxError)) throw error;
+      // Not at the end of the stack: it has said nothing then. By name: where test runners evaluate this package in a realm of
+      // its own, the error is of another.
+      if ((error as Error).name !== 'SyntaxError') throw error;
     }
   }
   return false;
@@ -100,7 +120,8 @@ export function readsPrivateFields(fn: Fn): boolean {
   let reads = reading.get(fn);
   if (reads === undefined) {
     const source = apply(sourceOf, fn, []) as string;
-    reads = PRIVATE_NAME.test(source) && !ARROW.test(source) && !isWhole(source);
+    // What a direct eval() names is in none of its text.
+    reads = PRIVATE_NAME.test(source) && !ARROW.test(source) && (source.includes('eval') || !isWhole(source));
     reading.set(fn, reads);
   }
   return reads;
@@ -120,28 +141,28 @@ export function outward(handler: Behind, value: unknown): unknown {
 const INTERNAL = /private (?:member|field|method)|incompatible receiver|^Receiver must be /;
 
 /** Private fields and internal slots are the target's: a method that looks for them in a stand-in is told so by V8, not why. */
-function explained(error: unknown, handler: Behind, name: string, args: unknown[]): unknown {
+function explained(error: unknown, handler: Behind, name: () => string, args: unknown[]): unknown {
   if (error === handler.target) return handler.standIn;
   if (!(error instanceof TypeError) || 'code' in error || !INTERNAL.test(error.message)) return error;
   const at = args.findIndex((arg) => handlerOf(arg) !== undefined);
   if (at < 0) return error;
   const told = typeError(
     'ERR_WEAKLY_STAND_IN',
-    `${name}(): argument ${at} is a stand-in, whose private fields and internal slots only its own methods can read (${error.message}); expected a method that asks it through its own methods`,
+    `${name()}(): argument ${at} is a stand-in, whose private fields and internal slots only its own methods can read (${error.message}); expected a method that asks it through its own methods`,
   );
   return Object.defineProperty(told, 'cause', { value: error, configurable: true, writable: true });
 }
 
-function call(method: Fn, handler: Behind, args: unknown[], receiver: unknown = handler.target): unknown {
+function call(method: Fn, handler: Behind, args: unknown[], receiver: unknown): unknown {
   try {
     return apply(method, receiver, inward(handler, args));
   } catch (error) {
-    throw explained(error, handler, method.name, args);
+    throw explained(error, handler, () => method.name, args);
   }
 }
 
 /** Of a method, with the target as its receiver; or of the target itself, with any. */
-export type Caller = (method: Fn, handler: Behind, args: unknown[], receiver?: unknown) => unknown;
+export type Caller = (method: Fn, handler: Behind, args: unknown[], receiver: unknown) => unknown;
 
 const callPlain: Caller = (method, handler, args, receiver) => outward(handler, call(method, handler, args, receiver));
 
@@ -161,7 +182,7 @@ function callbackOutward(callback: Fn, handler: Behind): Fn {
 const callCalling: Caller = (method, handler, args) => {
   const [callback] = args;
   if (typeof callback === 'function') args[0] = callbackOutward(callback as Fn, handler);
-  return callPlain(method, handler, args);
+  return callPlain(method, handler, args, handler.target);
 };
 
 const callComputing: Caller = (method, handler, args) => {
@@ -171,14 +192,14 @@ const callComputing: Caller = (method, handler, args) => {
     // What is made is kept: the stand-in would be kept by its target.
     args[1] = (key: unknown) => inward(handler, [given(key)])[0];
   }
-  return callPlain(method, handler, args);
+  return callPlain(method, handler, args, handler.target);
 };
 
 /** A set that is in itself is rare, and a copy that has its stand-in takes its place then. */
 const callCombining: Caller = (method, handler, args) => {
   const { target } = handler;
   const hasItself = types.isSet(target) && apply(hasMember, target, [target]);
-  if (!hasItself) return callPlain(method, handler, args);
+  if (!hasItself) return callPlain(method, handler, args, handler.target);
   const shown = new Set<unknown>();
   apply(forEachMember, target, [(member: unknown) => shown.add(outward(handler, member))]);
   return apply(method, shown, args);
@@ -188,7 +209,7 @@ const callCombining: Caller = (method, handler, args) => {
 const callCopying: Caller = (method, handler, args) => {
   const { target } = handler;
   const holdsItself = Array.isArray(target) && target.includes(target);
-  return holdsItself ? apply(method, handler.standIn, args) : callCalling(method, handler, args);
+  return holdsItself ? apply(method, handler.standIn, args) : callCalling(method, handler, args, handler.target);
 };
 
 function settleOutward(promise: unknown, handler: Behind, settle: (value: unknown) => unknown): unknown {
@@ -217,7 +238,7 @@ function iteratorOf(inner: object, handler: Behind, settle: (step: unknown) => u
       try {
         return settle(apply(step, inner, inward(handler, args)));
       } catch (error) {
-        throw explained(error, handler, name, args);
+        throw explained(error, handler, () => name, args);
       }
     };
     Object.defineProperty(outer, name, { value, writable: true, configurable: true });
@@ -241,7 +262,7 @@ const callAsyncGenerator: Caller = (method, handler, args, receiver) =>
 
 /** Each step and each pair is an object of its own: V8 makes them for whoever asks. */
 const callIterating: Caller = (method, handler, args) =>
-  iteratorOf(call(method, handler, args) as object, handler, (step) => {
+  iteratorOf(call(method, handler, args, handler.target) as object, handler, (step) => {
     const { value } = step as Step;
     if (Array.isArray(value) && method.name === 'entries') {
       value[0] = outward(handler, value[0]);
@@ -268,7 +289,13 @@ const BUILT_INS: readonly (readonly [ReadonlySet<unknown>, Caller])[] = [
   [finding, callFinding],
 ];
 
-const NATIVE = /^function (\w+)\(\) \{ \[native code\] \}$/;
+/** No regular expression: V8 may compile it where the stack is about to end, and calls that a SyntaxError. */
+function nativeName(text: string): string | undefined {
+  const end = text.length - NATIVE.length;
+  return end > FUNCTION.length && text.startsWith(FUNCTION) && text.endsWith(NATIVE)
+    ? text.slice(FUNCTION.length, end)
+    : undefined;
+}
 
 /** How this realm's of that name is called, if it is one of those. Array, Map and Set have no two that differ. */
 function callerByName(name: string): Caller | undefined {
@@ -287,15 +314,30 @@ function isCollection(value: unknown): boolean {
   );
 }
 
+/** One for each of this realm's, or each realm would leave some behind. */
+const foreignCallers = new Map<Caller, Caller>();
+
+/** Whether what a function is called on is such as its name promises: others have methods of that name, too. */
+function suits(caller: Caller, target: object): boolean {
+  if (caller === callFinding) return true;
+  if (caller === callOfFunction) return typeof target === 'function';
+  return isCollection(target) && !(caller === callIterating && types.isTypedArray(target));
+}
+
 function callerOf(method: Fn): Caller {
   for (const [functions, caller] of BUILT_INS) if (functions.has(method)) return caller;
   // Another realm has functions of its own, whose text is the same.
-  const name = NATIVE.exec(apply(sourceOf, method, []) as string)?.[1];
+  const name = nativeName(apply(sourceOf, method, []) as string);
   const foreign = name === undefined ? undefined : callerByName(name);
-  if (foreign === undefined) return callerByKind(method);
-  return foreign === callOfFunction || foreign === callFinding
-    ? foreign
-    : (fn, handler, args) => (isCollection(handler.target) ? foreign : callPlain)(fn, handler, args);
+  // This realm's own that are none of those: of typed arrays, strings, iterators, and what is native but no built-in.
+  if (foreign === undefined || Reflect.getPrototypeOf(method) === Function.prototype) return callerByKind(method);
+  let caller = foreignCallers.get(foreign);
+  if (caller === undefined) {
+    caller = (fn, handler, args, receiver) =>
+      (suits(foreign, handler.target) ? foreign : callPlain)(fn, handler, args, receiver);
+    foreignCallers.set(foreign, caller);
+  }
+  return caller;
 }
 
 const handlers = new Map<Caller, ProxyHandler<Fn>>();
@@ -306,7 +348,7 @@ function handlerFor(caller: Caller): ProxyHandler<Fn> {
     handler = {
       apply(method, receiver: unknown, args) {
         const standIn = handlerOf(receiver);
-        return standIn === undefined ? apply(method, receiver, args) : caller(method, standIn, args);
+        return standIn === undefined ? apply(method, receiver, args) : caller(method, standIn, args, standIn.target);
       },
     };
     handlers.set(caller, handler);

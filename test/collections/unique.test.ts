@@ -198,6 +198,12 @@ describe('unique', () => {
     expect(unique(text) === unique(`${text}z`)).toBe(false);
   });
 
+  it('takes registered symbols of 2^28 characters', () => {
+    const symbol = Symbol.for('x'.repeat(2 ** 28));
+    expect(unique([symbol]).value[0] === symbol).toBe(true);
+    expect(() => make(symbol)).toThrow(/got the registered symbol Symbol.for\("x{24}\.\.\."\)$/);
+  });
+
   // V8 14 ends the process if JSON.stringify is given such a string.
   it('takes strings of 2^28 characters', () => {
     expect(unique('x'.repeat(2 ** 28)).value.length).toBe(2 ** 28);

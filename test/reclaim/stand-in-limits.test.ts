@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import { inspect, types } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { finalizable, setFinalizer } from '../../lib/index.js';
@@ -140,6 +141,24 @@ describe('functions read from a stand-in', () => {
     Object.defineProperty(standIn, 'fixed', { value: fn, enumerable: true });
     expect(Reflect.get(standIn, 'fixed') === fn).toBe(true);
   }); // biome-ignore format: a table
+
+  it('that name private fields in an eval() only are as methods', () => {
+    class Hidden {
+      #value = 7;
+      readonly read: () => number;
+      constructor() {
+        this.read = function (this: Hidden): number {
+          // biome-ignore lint/security/noGlobalEval: what is tested
+          return eval('this.#value');
+        };
+      }
+      get value(): number {
+        return this.#value;
+      }
+    }
+    const standIn = finalizable(new Hidden(), idle);
+    expect([standIn.read(), standIn.value]).toEqual([7, 7]);
+  });
 
   it('that were frozen work: methods and generators', () => {
     class Vault {
@@ -287,6 +306,50 @@ describe('a stand-in of a class', () => {
     const construct = (): unknown => Reflect.construct(Object, [], finalizable(fn, idle));
     if (constructs) expect(typeof construct()).toBe('object');
     else expect(construct).toThrow(TypeError);
+  });
+});
+
+describe('a stand-in of a function', () => {
+  it.each<[string, (standIn: () => unknown) => unknown]>([
+    ['by itself', (standIn) => standIn()],
+    ['by map()', (standIn) => [1].map(standIn)[0]],
+    ['by call()', (standIn) => standIn.call(undefined)],
+    ['by bind()', (standIn) => standIn.bind(undefined)()],
+    ['by Reflect.apply()', (standIn) => Reflect.apply(standIn, undefined, [])],
+  ])('called %s with no `this` has none', (_how, call) => {
+    const target = function (this: unknown): unknown {
+      return this;
+    };
+    expect(call(finalizable(target, idle))).toBeUndefined();
+    expect(call(finalizable(new Function('return this') as () => unknown, idle)) === globalThis).toBe(true);
+  });
+
+  it('whose name is an accessor throws what it throws', () => {
+    const target = Object.defineProperty(
+      () => {
+        throw new Error('mine');
+      },
+      'name',
+      { get: () => expect.unreachable() },
+    );
+    expect(finalizable(target, idle)).toThrow('mine');
+  });
+});
+
+describe('a stand-in of what is native', () => {
+  it('has its methods called on the target, whatever built-in of another kind has their name', () => {
+    const [sockets, symbols] = [createSocket('udp4'), Object.getOwnPropertySymbols];
+    const state = symbols(sockets).find(({ description }) => description === 'state symbol') as symbol;
+    const { handle } = Reflect.get(sockets, state) as { handle: { bind(...args: unknown[]): number } };
+    expect(finalizable(handle, idle).bind('127.0.0.1', 0, 0)).toBe(0);
+    sockets.close();
+  });
+
+  it("gives iterators of typed arrays and of an array's places as they are", () => {
+    const [bytes, list] = [finalizable(new Uint8Array([1, 2]), idle), finalizable(['a', 'b'], idle)];
+    for (const iterator of [bytes.values(), bytes.entries(), bytes.keys(), list.keys()])
+      expect(Object.hasOwn(iterator, 'next')).toBe(false);
+    expect([...bytes, ...list.keys()]).toEqual([1, 2, 0, 1]);
   });
 });
 
