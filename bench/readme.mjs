@@ -59,7 +59,13 @@ const TABLES = {
     ['WeakCache : weak-lru-cache, `get` from the strong tier', 'cache-get', 'weak-cache', 'weak-lru-cache', 1],
     ['`get` of what was evicted and is in use', 'cache-get-weak', 'weak-cache', 'weak-lru-cache', undefined],
     ['short-lived values', 'cache-churn', 'weak-cache', 'weak-lru-cache', 1],
-    ['one handle of a million equal strings : the strings, process memory', 'equal-strings', 'unique', 'strings', undefined],
+    [
+      'one handle of a million equal strings : the strings, process memory',
+      'equal-strings',
+      'unique',
+      'strings',
+      undefined,
+    ],
   ],
 };
 

@@ -93,6 +93,8 @@ export interface Binding {
     readonly deadEntries: number;
     readonly entryDeaths: number;
     readonly armed: number;
+    /** How many registrations have become due so far. */
+    readonly queued: number;
   };
   /** A full collection of garbage, as thorough as V8 can. */
   collect(): void;

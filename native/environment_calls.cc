@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "arguments.h"
@@ -152,12 +153,14 @@ void Environment::Finish() {
 
 Napi::Value Environment::Pending() {
   Finish();
+  // All of one moment: each object that is made for them may have a GC come first, which finds more.
+  const std::pair<const char*, double> counts[] = {
+      {"dead", reclaim_.pending()},        {"deaths", static_cast<double>(reclaim_.deaths())},
+      {"deadEntries", entries_.pending()}, {"entryDeaths", static_cast<double>(entries_.deaths())},
+      {"armed", cleanups_.cells().live()}, {"queued", cleanups_.shared()[CleanupQueue::kDeaths]},
+  };
   Napi::Object pending = Napi::Object::New(env_);
-  pending.Set("dead", Napi::Number::New(env_, reclaim_.pending()));
-  pending.Set("deaths", Napi::Number::New(env_, static_cast<double>(reclaim_.deaths())));
-  pending.Set("deadEntries", Napi::Number::New(env_, entries_.pending()));
-  pending.Set("entryDeaths", Napi::Number::New(env_, static_cast<double>(entries_.deaths())));
-  pending.Set("armed", Napi::Number::New(env_, cleanups_.cells().live()));
+  for (const auto& [name, count] : counts) pending.Set(name, Napi::Number::New(env_, count));
   return pending;
 }
 

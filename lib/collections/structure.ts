@@ -180,24 +180,20 @@ export function frozenCopy<T>(value: T, where: string): T {
   return deeply(where, () => copyOf(value));
 }
 
-/** Asks no setter, and `__proto__` is a name like any other. */
-function define(object: object, key: PropertyKey, value: unknown): void {
-  Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
-}
-
 function copyOf<T>(value: T): T {
   if (typeof value === 'string') return ownString(value) as T;
   if (Object.is(value, -0)) return 0 as T;
   if (isPrimitive(value)) return value;
   if (Array.isArray(value)) {
-    // By index, as its signature is: its iterator may be the user's.
-    const copy: unknown[] = [];
-    for (let i = 0; i < value.length; i++) define(copy, i, copyOf(value[i] as unknown));
-    return Object.freeze(copy) as T;
+    // By index, as its signature is: its iterator may be the user's. So what is copied from has none.
+    const like = { __proto__: null, length: value.length };
+    return Object.freeze(Array.from(like as ArrayLike<unknown>, (_, i) => copyOf(value[i] as unknown))) as T;
   }
   const copy = Object.getPrototypeOf(value) === null ? (Object.create(null) as object) : {};
   for (const key of Reflect.ownKeys(value as object)) {
-    define(copy, key, copyOf((value as Record<string | symbol, unknown>)[key]));
+    const part = copyOf((value as Record<string | symbol, unknown>)[key]);
+    // `__proto__` is a name like any other.
+    Object.defineProperty(copy, key, { value: part, enumerable: true, configurable: true, writable: true });
   }
   return Object.freeze(copy) as T;
 }

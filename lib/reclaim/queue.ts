@@ -363,11 +363,11 @@ const shown = new (class Queue {})();
 
 export const queue: Readonly<Queue> = Object.freeze({
   stats(): QueueStats {
-    const { dead, deadEntries, armed } = binding.pending();
+    const { dead, deadEntries, armed, queued } = binding.pending();
     const oldest = oldestTime();
     return {
       armed,
-      ...counts(),
+      ...counts(queued),
       run: runs(),
       failed: failures.count + failures.terminated,
       dead: dead + deadEntries,

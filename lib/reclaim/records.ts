@@ -385,8 +385,8 @@ export interface Counts {
   readonly stopped: number;
 }
 
-export function counts(): Counts {
-  const queued = binding.dueState[DEATHS] as number;
+/** `queued`: of an earlier moment, for who has counted something else then. */
+export function counts(queued = binding.dueState[DEATHS] as number): Counts {
   return { pending: queued - exits() - idle, queued, stopped };
 }
 
@@ -420,11 +420,10 @@ export function oldestTime(): number | undefined {
 export function verify(): string | null {
   endCalled(); // of a span that was terminated
   for (;;) {
-    const before = counts();
-    const { armed } = binding.pending();
-    const broken = verifyAgainst(armed, before.pending);
-    // Since the first of these, a GC has found more to be due: what was counted is of two times.
-    if (binding.dueState[DEATHS] === before.queued) return broken;
+    const { armed, queued } = binding.pending();
+    const broken = verifyAgainst(armed, counts(queued).pending);
+    // Meanwhile, a GC has found more to be due: what was counted is of two times.
+    if (binding.dueState[DEATHS] === queued) return broken;
   }
 }
 

@@ -43,6 +43,12 @@ const WAYS: readonly [what: string, way: string, right: object, flags?: readonly
     { called: 2, asked: [] },
   ],
   [
+    'queue.stats() counts what is armed and what is due at one moment, though GCs come meanwhile',
+    'counted',
+    { wrong: 0, seen: true },
+    ['--stress-scavenge=5'],
+  ],
+  [
     'a job in which a reclaim was ended takes no more room than any other',
     'stuck',
     { cut: [true, true, true, true], grown: [false, false] },
