@@ -6,6 +6,9 @@ import { expectEnd, facts, run } from './child.js';
  * proxy or a setter has run.
  */
 
+/** V8 11.3 does not come to an end with these two together, whatever it runs. */
+const MORE_SCAVENGES = process.execArgv.some((flag) => flag.startsWith('--minor')) ? [] : ['--stress-scavenge=5'];
+
 const WAYS: readonly [what: string, way: string, right: object, flags?: readonly string[]][] = [
   [
     'a loader that a timeout ends is over: who joined is told, and the next one who asks calls again',
@@ -46,7 +49,7 @@ const WAYS: readonly [what: string, way: string, right: object, flags?: readonly
     'queue.stats() counts what is armed and what is due at one moment, though GCs come meanwhile',
     'counted',
     { wrong: 0, seen: true },
-    ['--stress-scavenge=5'],
+    MORE_SCAVENGES,
   ],
   [
     'a job in which a reclaim was ended takes no more room than any other',
