@@ -81,7 +81,6 @@ export class WeakKeySetIterator {
 
   constructor(entries: Entries, steps: Steps<unknown>, of: (target: unknown) => unknown) {
     this.#entries = entries;
-    this.#entries = entries;
     this.#steps = steps;
     this.#of = of;
   }

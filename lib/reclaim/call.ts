@@ -29,14 +29,9 @@ function callTaken(call: Call, flags: number, extra: Extra | undefined, calling:
     extra?.letGo();
     let { arg } = call;
     if ((flags & FINALIZER) !== 0) arg = createStandIn(arg as object);
-    if (context === undefined) {
-      beOutside();
-      callback(arg);
-    } else if (enterContext(context)) {
-      callback(arg);
-    } else {
-      context.runInAsyncScope(callback, undefined, arg);
-    }
+    if (context === undefined) beOutside();
+    else enterContext(context);
+    callback(arg);
     if (batch.calling > calling) failures.terminated += batch.calling - calling;
     batch.calling = calling - 1;
   } catch (error) {

@@ -75,6 +75,10 @@ export class Cleanup {
    */
   stop(): boolean {
     if (!(#record in Object(this))) throw receiverError(this, 'Cleanup.prototype.stop', 'Cleanup');
+    return this.#stop();
+  }
+
+  #stop(): boolean {
     if (!isPending(this.#record, this.#generation)) return false;
     const extra = extraOf(this.#record);
     const context = extra?.call?.context;
@@ -101,7 +105,7 @@ export class Cleanup {
   /** `using cleanup = addCleanup(...)`: stops it at the end of the block, when the resource was released by hand. */
   [Symbol.dispose](): void {
     if (!(#record in Object(this))) throw receiverError(this, 'Cleanup.prototype[Symbol.dispose]', 'Cleanup');
-    this.stop();
+    this.#stop();
   }
 
   /** With a number: so that tests which compare deeply tell two of them apart. */

@@ -21,12 +21,10 @@ let prepared = false;
 /** Something has been written to it: where contexts are kept by the resource (before Node.js 24), a store. */
 let dirty = false;
 /**
- * Node.js versions whose ways of keeping contexts are known, and tested. Those of others are found out by trial, which has Node.js
- * enable its hooks; a `vm` timeout in the middle of that leaves them half enabled, and the process is ended for it later.
+ * Whether contexts are kept by the resource. Where V8 keeps them, nothing tells what a callback has entered. Not by trial: that has
+ * Node.js enable its hooks, and a `vm` timeout in the middle leaves them half enabled, for which the process is ended later.
  */
-const isKnown = /^v(?:20|22|24|26)\./.test(process.version);
-/** Whether they are kept by the resource. Where V8 keeps them, nothing tells what a callback has entered. */
-let told = '_enable' in AsyncLocalStorage.prototype;
+const told = '_enable' in AsyncLocalStorage.prototype;
 /** What a resource has that is no store. */
 let plain = new Set<symbol>();
 
@@ -51,14 +49,6 @@ export function noteScope(resource: object): void {
 /** Before the first callback, and not for those who have none: from then on Node.js has more to do for each of its own. */
 function prepare(): void {
   Object.setPrototypeOf(scope, watched);
-  if (!isKnown) {
-    const probe = new AsyncLocalStorage();
-    dirty = false;
-    probe.enterWith(true);
-    told = dirty;
-    probe.disable();
-    leave();
-  }
   plain = plainSymbols(capture() as unknown as Stores);
   prepared = true;
 }
@@ -120,12 +110,10 @@ export function beOutside(): void {
   if (!prepared) prepare();
 }
 
-/** Before a call in `context`; `leaveContext` after it. False: it takes `context.runInAsyncScope`. */
-export function enterContext(context: AsyncResource): boolean {
+/** Before a call in `context`; `leaveContext` after it. */
+export function enterContext(context: AsyncResource): void {
   if (!prepared) prepare();
-  enters ??= canEnter();
-  if (enters) enter(context as unknown as Stores);
-  return enters;
+  enter(context as unknown as Stores);
 }
 
 export function leaveContext(context?: AsyncResource): void {
@@ -151,20 +139,6 @@ export function capture(): AsyncResource {
 
 export function release(context: AsyncResource): void {
   context.emitDestroy();
-}
-
-/** Whether `enter` knows its way about the resources of this Node.js. */
-let enters: boolean | undefined;
-
-function canEnter(): boolean {
-  if (isKnown) return true;
-  const probe = new AsyncLocalStorage();
-  const context = probe.run('probe', capture);
-  enter(context as unknown as Stores);
-  const entered = probe.getStore() === 'probe';
-  probe.disable();
-  leave();
-  return entered;
 }
 
 const { enterWith } = AsyncLocalStorage.prototype;

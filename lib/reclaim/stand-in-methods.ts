@@ -1,6 +1,6 @@
 import { types } from 'node:util';
-import { Script } from 'node:vm';
 import { typeError } from '../errors.js';
+import { type Fn, isConstructor, nativeName } from './function-text.js';
 import { type Behind, handlerOf } from './stand-in-brand.js';
 
 /*
@@ -11,10 +11,7 @@ import { type Behind, handlerOf } from './stand-in-brand.js';
  * async function, the iterator of a generator. Any other object is handed out as it is, because somebody may compare it.
  */
 
-export type Fn = (...args: unknown[]) => unknown;
-
 const { apply } = Reflect;
-const sourceOf = Function.prototype.toString;
 const { then } = Promise.prototype;
 
 function functionsOf(prototype: object, names: string): unknown[] {
@@ -64,68 +61,6 @@ const ofFunctions: ReadonlySet<unknown> = new Set(functionsOf(Function.prototype
 
 /** They look for what they are called on: in a prototype chain, it may be either. */
 const finding: ReadonlySet<unknown> = new Set(functionsOf(Object.prototype, 'isPrototypeOf'));
-
-/** What is built in has the text `function name() { [native code] }`, in every realm. */
-const FUNCTION = 'function ';
-const NATIVE = '() { [native code] }';
-
-/**
- * A class has a prototype that cannot be replaced; so has a built-in constructor. And so has any function that was frozen, which
- * its text tells from those.
- */
-function isConstructor(fn: Fn): boolean {
-  if (Reflect.getOwnPropertyDescriptor(fn, 'prototype')?.writable !== false) return false;
-  const source = apply(sourceOf, fn, []) as string;
-  return source.startsWith('class') || source.endsWith(NATIVE);
-}
-
-const ARROW = /^(?:async\s*)?(?:\(|[\p{ID_Start}$_][\p{ID_Continue}$]*\s*=>)/u;
-const PRIVATE_NAME = /#[\p{ID_Start}$_]/u;
-const reading = new WeakMap<Fn, boolean>();
-
-/** By text: each instance of a class may have a function of its own, and to compile one in vain takes 0.2 ms. */
-const wholes = new Map<string, boolean>();
-const MOST_WHOLES = 256;
-
-/** Private names are an error of syntax outside of their class, whose text this is not. Compiles, and runs nothing. */
-function isWhole(source: string): boolean {
-  let whole = wholes.get(source);
-  if (whole === undefined) {
-    whole = compiles(source);
-    if (wholes.size >= MOST_WHOLES) wholes.clear();
-    wholes.set(source, whole);
-  }
-  return whole;
-}
-
-function compiles(source: string): boolean {
-  for (const text of [`(${source})`, `({${source}})`]) {
-    try {
-      new Script(text);
-      return true;
-    } catch (error) {
-      // Not at the end of the stack: it has said nothing then. By name: where test runners evaluate this package in a realm of
-      // its own, the error is of another.
-      if ((error as Error).name !== 'SyntaxError') throw error;
-    }
-  }
-  return false;
-}
-
-/**
- * Whether a function may read private fields of its `this`: with a stand-in for it, that would fail. Only code within a class
- * can, and it has to name them, and not in a comment or a string only. An arrow function has its `this` already.
- */
-export function readsPrivateFields(fn: Fn): boolean {
-  let reads = reading.get(fn);
-  if (reads === undefined) {
-    const source = apply(sourceOf, fn, []) as string;
-    // What a direct eval() names is in none of its text.
-    reads = PRIVATE_NAME.test(source) && !ARROW.test(source) && (source.includes('eval') || !isWhole(source));
-    reading.set(fn, reads);
-  }
-  return reads;
-}
 
 /** What a stand-in passes to its target: not itself. So that `a.equals(a)`, and no target holds its stand-in. */
 export function inward(handler: Behind, args: unknown[]): unknown[] {
@@ -289,14 +224,6 @@ const BUILT_INS: readonly (readonly [ReadonlySet<unknown>, Caller])[] = [
   [finding, callFinding],
 ];
 
-/** No regular expression: V8 may compile it where the stack is about to end, and calls that a SyntaxError. */
-function nativeName(text: string): string | undefined {
-  const end = text.length - NATIVE.length;
-  return end > FUNCTION.length && text.startsWith(FUNCTION) && text.endsWith(NATIVE)
-    ? text.slice(FUNCTION.length, end)
-    : undefined;
-}
-
 /** How this realm's of that name is called, if it is one of those. Array, Map and Set have no two that differ. */
 function callerByName(name: string): Caller | undefined {
   for (const [functions, caller] of BUILT_INS)
@@ -327,7 +254,7 @@ function suits(caller: Caller, target: object): boolean {
 function callerOf(method: Fn): Caller {
   for (const [functions, caller] of BUILT_INS) if (functions.has(method)) return caller;
   // Another realm has functions of its own, whose text is the same.
-  const name = nativeName(apply(sourceOf, method, []) as string);
+  const name = nativeName(method);
   const foreign = name === undefined ? undefined : callerByName(name);
   // This realm's own that are none of those: of typed arrays, strings, iterators, and what is native but no built-in.
   if (foreign === undefined || Reflect.getPrototypeOf(method) === Function.prototype) return callerByKind(method);

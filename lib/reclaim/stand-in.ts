@@ -1,15 +1,8 @@
 import { inspect } from 'node:util';
 import { typeError } from '../errors.js';
+import { type Fn, readsPrivateFields } from './function-text.js';
 import { type Behind, brand, handlerOf } from './stand-in-brand.js';
-import {
-  type Caller,
-  callerByKind,
-  type Fn,
-  inward,
-  methodOf,
-  outward,
-  readsPrivateFields,
-} from './stand-in-methods.js';
+import { type Caller, callerByKind, inward, methodOf, outward } from './stand-in-methods.js';
 
 /*
  * Stand-ins: proxies that behave as their target does, and can die while the target lives on. V8 lets no weak callback

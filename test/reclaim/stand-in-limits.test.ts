@@ -142,6 +142,17 @@ describe('functions read from a stand-in', () => {
     expect(Reflect.get(standIn, 'fixed') === fn).toBe(true);
   }); // biome-ignore format: a table
 
+  it('that are called async, and are no arrow functions, are as methods', async () => {
+    class Later {
+      #value = 7;
+      constructor() {
+        Object.assign(this, { async(this: Later) { return this.#value; }, arrow: async () => this.#value }); // biome-ignore format: one line
+      }
+    }
+    const standIn = finalizable(new Later(), idle) as unknown as { async(): number; arrow(): Promise<number> };
+    expect([standIn.async(), await standIn.arrow()]).toEqual([7, 7]);
+  });
+
   it('that name private fields in an eval() only are as methods', () => {
     class Hidden {
       #value = 7;
