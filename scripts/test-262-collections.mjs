@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { WeakKeyMap, WeakKeySet, WeakValueMap } from '../dist/collections/index.js';
 import { adapt, keeper } from './collections-adapter.mjs';
+import { list } from './test262.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -71,13 +72,6 @@ function fail(message) {
 }
 
 const harness = (name) => readFileSync(join(test262, 'harness', name), 'utf8');
-
-function list(yaml, key) {
-  const inline = new RegExp(`^${key}: *\\[(.*)\\]`, 'm').exec(yaml)?.[1];
-  if (inline !== undefined) return inline.split(',').map((item) => item.trim());
-  const block = new RegExp(`^${key}:\\n((?: +- .*\\n?)+)`, 'm').exec(yaml)?.[1];
-  return block === undefined ? [] : [...block.matchAll(/- (.*)/g)].map((match) => match[1].trim());
-}
 
 /** Those of a place; a partial checkout may have none. */
 function filesOf(place) {

@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createContext, runInContext } from 'node:vm';
+import { list } from './test262.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -29,13 +30,6 @@ const PLACES = [
 const UNSUPPORTED = ['FinalizationRegistry.prototype.cleanupSome'];
 
 const harness = (name) => readFileSync(join(checkout, 'harness', name), 'utf8');
-
-function list(yaml, key) {
-  const inline = new RegExp(`^${key}: *\\[(.*)\\]`, 'm').exec(yaml)?.[1];
-  if (inline !== undefined) return inline.split(',').map((item) => item.trim());
-  const block = new RegExp(`^${key}:\\n((?: +- .*\\n?)+)`, 'm').exec(yaml)?.[1];
-  return block === undefined ? [] : [...block.matchAll(/- (.*)/g)].map((match) => match[1].trim());
-}
 
 function realm() {
   const context = createContext({ print: () => {} });

@@ -1,6 +1,7 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { WeakKeyMap, WeakKeySet, WeakValueMap } from '../../lib/collections/index.js';
+import { thrownBy } from '../support/thrown.js';
 
 /* What the constructors of Map and Set do, step by step: the same tests for those and for ours. */
 
@@ -54,15 +55,6 @@ function noted(step: () => unknown): { log: string[]; iterable: Iterable<unknown
 function steps(...items: unknown[]): () => unknown {
   let i = 0;
   return () => (i < items.length ? { done: false, value: items[i++] } : { done: true, value: undefined });
-}
-
-function thrownBy(fn: () => unknown): unknown {
-  try {
-    fn();
-  } catch (error) {
-    return error;
-  }
-  throw new Error('nothing was thrown');
 }
 
 describe.each(ALL)('new %s', (name, Collection, method, item) => {

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { WeakKeyMap, WeakKeySet, WeakValueMap } from '../../lib/collections/index.js';
+import { SET_METHODS } from '../support/set-methods.js';
 
 /* As those of Map and Set, methods work on what is inside: a derived class may build any of them on any other. */
 
@@ -124,16 +125,6 @@ describe.each([
     map.forEach(callback);
   });
 });
-
-const SET_METHODS = [
-  'union',
-  'intersection',
-  'difference',
-  'symmetricDifference',
-  'isSubsetOf',
-  'isSupersetOf',
-  'isDisjointFrom',
-] as const;
 
 /** What the two tests below are about, of the built-in as well where it has them. */
 const SETS = [['WeakKeySet', WeakKeySet], ...(hasSetMethods ? [['Set', Set]] : [])] as unknown as [

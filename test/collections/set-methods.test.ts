@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { WeakKeySet } from '../../lib/collections/index.js';
+import { SET_METHODS } from '../support/set-methods.js';
+import { thrownBy } from '../support/thrown.js';
 
 /* ECMAScript's set methods, in what can be observed of them: on the built-in as well, where it has them as they are now. */
 
@@ -10,10 +12,6 @@ interface Thing {
 const things = Object.fromEntries([...'abcdxyz'].map((name) => [name, { name }])) as Record<string, Thing>;
 const { a, b, c, d, x, y } = things as Record<'a' | 'b' | 'c' | 'd' | 'x' | 'y', Thing>;
 const names = (set: Iterable<Thing>): string => [...set].map(({ name }) => name).join('');
-
-const MAKING = ['union', 'intersection', 'difference', 'symmetricDifference'] as const;
-const ASKING = ['isSubsetOf', 'isSupersetOf', 'isDisjointFrom'] as const;
-const METHODS = [...MAKING, ...ASKING] as const;
 
 type Collection = typeof WeakKeySet<Thing>;
 
@@ -74,25 +72,16 @@ class Noted {
   }
 }
 
-function thrownBy(fn: () => unknown): unknown {
-  try {
-    fn();
-  } catch (error) {
-    return error;
-  }
-  throw new Error('nothing was thrown');
-}
-
 describe.each([['WeakKeySet', WeakKeySet], ...builtIn] as unknown as [string, Collection][])('%s', (name, Base) => {
   const isOurs = name === 'WeakKeySet';
 
-  it.each(METHODS)('%s reads size, has and keys of the other, in this order and once', (method) => {
+  it.each(SET_METHODS)('%s reads size, has and keys of the other, in this order and once', (method) => {
     const other = new Noted([a]);
     new Base([a, b])[method](other as never);
     expect(other.log.slice(0, 3)).toEqual(['size', 'get has', 'get keys']);
   });
 
-  it.each(METHODS)('%s refuses has() before it reads keys()', (method) => {
+  it.each(SET_METHODS)('%s refuses has() before it reads keys()', (method) => {
     const log: string[] = [];
     const other = {
       size: 0,
@@ -106,7 +95,7 @@ describe.each([['WeakKeySet', WeakKeySet], ...builtIn] as unknown as [string, Co
     expect(log).toEqual([]);
   });
 
-  it.each(METHODS)('%s takes the size as a number is taken', (method) => {
+  it.each(SET_METHODS)('%s takes the size as a number is taken', (method) => {
     const log: string[] = [];
     const size = {
       valueOf() {
@@ -271,14 +260,14 @@ describe.each([['WeakKeySet', WeakKeySet], ...builtIn] as unknown as [string, Co
     ).toThrow(TypeError);
   });
 
-  it.each(METHODS)('%s does not close an iterator that throws, or has come to its end', (method) => {
+  it.each(SET_METHODS)('%s does not close an iterator that throws, or has come to its end', (method) => {
     const other = new Noted([a, b].slice(0, 1));
     new Base([a, b, c])[method](other as never);
     if (method === 'isDisjointFrom') return;
     expect(other.log).not.toContain('return');
   });
 
-  it.each(METHODS)('%s refuses what keys() or next() give when that is no object', (method) => {
+  it.each(SET_METHODS)('%s refuses what keys() or next() give when that is no object', (method) => {
     // More members than the other: so all but isSubsetOf go along the keys of the other.
     const call = (keys: unknown): unknown =>
       new Base([a, b])[method]({ size: 1, has: () => true, keys: () => keys } as never);

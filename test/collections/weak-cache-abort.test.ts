@@ -30,22 +30,35 @@ async function microtasks(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await null;
 }
 
+/** A cache, and what its loader, which ends when it is told to, has for a signal. */
+function loading(load: (promise: Promise<Value>) => Promise<Value>): {
+  readonly cache: WeakCache<string, Value>;
+  readonly resolve: (value: Value) => void;
+  readonly reject: (error: unknown) => void;
+  readonly fetch: (signal?: AbortSignal) => Promise<Value>;
+  readonly isAborted: () => boolean | undefined;
+} {
+  const cache = new WeakCache<string, Value>({ max: 1 });
+  const { promise, resolve, reject } = deferred<Value>();
+  let loaders: AbortSignal | undefined;
+  const loader = (_key: string, { signal }: { readonly signal: AbortSignal }): Promise<Value> => {
+    loaders = signal;
+    return load(promise);
+  };
+  return {
+    cache,
+    resolve,
+    reject,
+    fetch: (signal) => cache.fetch('a', loader, { signal }),
+    isAborted: () => loaders?.aborted,
+  };
+}
+
 describe.each(loaders)('a signal that is aborted late, where the loader %s', (_name, load) => {
   it.each(late)('%i microtasks after the value: one truth for all', async (ticks) => {
-    const cache = new WeakCache<string, Value>({ max: 1 });
-    const { promise, resolve } = deferred<Value>();
+    const { cache, resolve, fetch, isAborted } = loading(load);
     const controller = new AbortController();
-    let loaders: AbortSignal | undefined;
-    const outcome = Promise.allSettled([
-      cache.fetch(
-        'a',
-        (_key, { signal }) => {
-          loaders = signal;
-          return load(promise);
-        },
-        { signal: controller.signal },
-      ),
-    ]);
+    const outcome = Promise.allSettled([fetch(controller.signal)]);
     const value = { id: 1 };
     resolve(value);
     await microtasks(ticks);
@@ -54,25 +67,14 @@ describe.each(loaders)('a signal that is aborted late, where the loader %s', (_n
     await turn();
     const loaded = [{ status: 'fulfilled', value }, value, false];
     const abandoned = [{ status: 'rejected', reason: given }, undefined, true];
-    expect([loaded, abandoned]).toContainEqual([result, cache.get('a'), loaders?.aborted]);
+    expect([loaded, abandoned]).toContainEqual([result, cache.get('a'), isAborted()]);
     expect(cache.stats().loading).toBe(0);
   });
 
   it.each(late)('%i microtasks after the error: one truth for all', async (ticks) => {
-    const cache = new WeakCache<string, Value>({ max: 1 });
-    const { promise, reject } = deferred<Value>();
+    const { cache, reject, fetch, isAborted } = loading(load);
     const controller = new AbortController();
-    let loaders: AbortSignal | undefined;
-    const outcome = Promise.allSettled([
-      cache.fetch(
-        'a',
-        (_key, { signal }) => {
-          loaders = signal;
-          return load(promise);
-        },
-        { signal: controller.signal },
-      ),
-    ]);
+    const outcome = Promise.allSettled([fetch(controller.signal)]);
     reject(failed);
     await microtasks(ticks);
     controller.abort(given);
@@ -81,24 +83,13 @@ describe.each(loaders)('a signal that is aborted late, where the loader %s', (_n
     expect([
       [{ status: 'rejected', reason: failed }, undefined, false],
       [{ status: 'rejected', reason: given }, undefined, true],
-    ]).toContainEqual([result, cache.get('a'), loaders?.aborted]);
+    ]).toContainEqual([result, cache.get('a'), isAborted()]);
   });
 
   it.each(late)('%i microtasks after the value, two of three: the third gets it', async (ticks) => {
-    const cache = new WeakCache<string, Value>({ max: 1 });
-    const { promise, resolve } = deferred<Value>();
+    const { cache, resolve, fetch, isAborted } = loading(load);
     const controllers = [new AbortController(), new AbortController()];
-    let loaders: AbortSignal | undefined;
-    const wait = (signal?: AbortSignal): Promise<Value> =>
-      cache.fetch(
-        'a',
-        (_key, context) => {
-          loaders = context.signal;
-          return load(promise);
-        },
-        { signal },
-      );
-    const outcome = Promise.allSettled([...controllers.map(({ signal }) => wait(signal)), wait()]);
+    const outcome = Promise.allSettled([...controllers.map(({ signal }) => fetch(signal)), fetch()]);
     const value = { id: 1 };
     resolve(value);
     await microtasks(ticks);
@@ -106,26 +97,19 @@ describe.each(loaders)('a signal that is aborted late, where the loader %s', (_n
     const results = await outcome;
     expect(results[2]).toEqual({ status: 'fulfilled', value });
     expect(results[0]).toEqual(results[1]);
-    expect([cache.get('a'), loaders?.aborted]).toEqual([value, false]);
+    expect([cache.get('a'), isAborted()]).toEqual([value, false]);
   });
 
   it.each(late)('%i microtasks after the value, by disposal: who waits gets it, or all is as if it never came', async (ticks) => {
-    const cache = new WeakCache<string, Value>({ max: 1 });
-    const { promise, resolve } = deferred<Value>();
-    let loaders: AbortSignal | undefined;
-    const outcome = Promise.allSettled([
-      cache.fetch('a', (_key, { signal }) => {
-        loaders = signal;
-        return load(promise);
-      }),
-    ]);
+    const { cache, resolve, fetch, isAborted } = loading(load);
+    const outcome = Promise.allSettled([fetch()]);
     const value = { id: 1 };
     resolve(value);
     await microtasks(ticks);
     await cache[Symbol.asyncDispose]();
     const [result] = await outcome;
     expect(cache.get('a')).toBeUndefined();
-    if (loaders?.aborted) expect(result).toMatchObject({ reason: { code: 'ERR_WEAKLY_DISPOSED' } });
+    if (isAborted()) expect(result).toMatchObject({ reason: { code: 'ERR_WEAKLY_DISPOSED' } });
     else expect(result).toEqual({ status: 'fulfilled', value });
   }); // biome-ignore format: a title
 });

@@ -1,18 +1,23 @@
 // Two ways to end what is going on at any point: vm's timeout, and the end of the stack.
 
-import { Script } from 'node:vm';
+import { runInThisContext } from 'node:vm';
 
-const script = new Script('weaklyFuzz()');
+/** Whether code had to be terminated after so many milliseconds; what it throws is thrown. */
+export function terminated(code, timeout) {
+  try {
+    runInThisContext(code, { timeout });
+    return false;
+  } catch (error) {
+    if (error?.code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
+    return true;
+  }
+}
 
 /** Whether `loop`, which does not end by itself, was cut; anything else that it throws is thrown. */
 export function cutByTimeout(loop, ms) {
   globalThis.weaklyFuzz = loop;
   try {
-    script.runInThisContext({ timeout: ms });
-    return false;
-  } catch (error) {
-    if (error?.code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
-    return true;
+    return terminated('weaklyFuzz()', ms);
   } finally {
     globalThis.weaklyFuzz = undefined;
   }

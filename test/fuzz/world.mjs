@@ -65,6 +65,19 @@ export class World {
     if (!condition) throw new Fault(typeof text === 'function' ? text() : text);
   }
 
+  /** Each call has to throw an error of its code. */
+  refuse(calls) {
+    for (const [call, expected] of calls) {
+      let code;
+      try {
+        call();
+      } catch (error) {
+        code = error.code;
+      }
+      this.expect(code === expected, () => `${call}: ${code}, not ${expected}`);
+    }
+  }
+
   /** `name` is one of `--skip`. */
   does(name) {
     return !this.skip.has(name);

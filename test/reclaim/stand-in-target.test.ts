@@ -2,6 +2,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { finalizable } from '../../lib/index.js';
 import { Chain, own, selfArray, selfMap, selfSet } from '../support/self-holding.js';
+import { thrownBy } from '../support/thrown.js';
 
 /*
  * The target behind a stand-in. Whoever gets hold of it has an object that is finalized under his hands: so, whatever is done
@@ -17,16 +18,6 @@ interface Way {
   target(): object;
   // biome-ignore lint/suspicious/noExplicitAny: each way knows its target
   reach(standIn: any, raw: any): Reached;
-}
-
-/** What is thrown by `attempt`. */
-function thrownBy(attempt: () => unknown): unknown {
-  try {
-    attempt();
-  } catch (error) {
-    return error;
-  }
-  throw new Error('nothing was thrown');
 }
 
 const WAYS: Record<string, Way> = {

@@ -174,13 +174,7 @@ class Atoms extends Handles {
         },
       },
     ]) {
-      let code;
-      try {
-        unique(value);
-      } catch (error) {
-        code = error.code;
-      }
-      this.world.expect(code === 'ERR_WEAKLY_VALUE', () => `${code}`);
+      this.world.refuse([[() => unique(value), 'ERR_WEAKLY_VALUE']]);
     }
     return 'no values';
   }
