@@ -26,7 +26,8 @@ export class CacheClock {
 
   /** May run the user's code, which may change the cache: so first the time, and then whatever depends on the cache. */
   now(): number {
-    const read = this.#perf.now();
+    const perf = this.#perf;
+    const read: unknown = typeof perf.now === 'function' ? perf.now() : undefined;
     if (typeof read === 'number') {
       const now = read + this.#lost;
       if (now >= this.#last && now < Number.POSITIVE_INFINITY) {
@@ -42,8 +43,8 @@ export class CacheClock {
     return this.#last;
   }
 
-  #wentBack(read: number): number {
-    if (!Number.isFinite(read))
+  #wentBack(read: unknown): number {
+    if (typeof read !== 'number' || !Number.isFinite(read))
       throw typeError(
         'ERR_WEAKLY_OPTION',
         `WeakCache: expected now() of option "perf" to give a finite number, got ${received(read)}`,

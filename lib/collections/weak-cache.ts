@@ -204,12 +204,12 @@ export class WeakCache<K extends {}, V extends object> {
     const given = fetchOptions(options, where);
     const { signal } = given;
     this.#checkOpen(where);
-    signal?.throwIfAborted();
+    if (signal?.aborted) throw signal.reason;
     const known = this.#find(key);
     if (known !== undefined) return known;
     // The user's code may have run, for the time.
     this.#checkOpen(where);
-    signal?.throwIfAborted();
+    if (signal?.aborted) throw signal.reason;
     const load = this.#loads.get(key);
     if (load !== undefined) return load.wait(signal);
     this.#noted(key, this.#items.get(key)).loads++;

@@ -172,6 +172,15 @@ describe('the ttl of a WeakCache', () => {
     expect(cache.statsOf('old')).toMatchObject({ hitsWeak: 1 });
   });
 
+  it('that has lost its now() since is told with a code', () => {
+    const perf = new ManualClock();
+    const cache = new WeakCache<string, Value>({ max: 2, ttl: 100, perf });
+    Object.assign(perf, { now: 'soon' });
+    const lost = expect.objectContaining({ code: 'ERR_WEAKLY_OPTION', message: expect.stringContaining('"perf"') });
+    expect(() => cache.get('a')).toThrow(lost);
+    expect(() => cache.set('a', { id: 1 })).toThrow(lost);
+  });
+
   it('is not asked any more once the cache is disposed of', async () => {
     const perf = new ManualClock();
     const cache = new WeakCache<string, Value>({ max: 2, ttl: 100, perf });
