@@ -222,13 +222,13 @@ it('disposal without memory for an owner aborts all loads, says so, and can be t
   await cache[Symbol.asyncDispose]();
   expect([cache.size, cache.get('b')]).toEqual([0, undefined]);
   keepAlive(value);
+});
 
-  it('asks a signal for nothing but whether it is aborted', async () => {
-    const cache = new WeakCache<string, Value>({ max: 1 });
-    const { signal } = new AbortController();
-    Object.assign(signal, { throwIfAborted: 'not a function' });
-    expect(await cache.fetch('a', () => ({ id: 1 }), { signal })).toEqual({ id: 1 });
-    const aborted = Object.assign(AbortSignal.abort('given up'), { throwIfAborted: () => undefined });
-    await expect(cache.fetch('b', () => ({ id: 2 }), { signal: aborted })).rejects.toBe('given up');
-  });
+it('asks a signal for nothing but whether it is aborted', async () => {
+  const cache = new WeakCache<string, Value>({ max: 1 });
+  const { signal } = new AbortController();
+  Object.assign(signal, { throwIfAborted: 'not a function' });
+  expect(await cache.fetch('a', () => ({ id: 1 }), { signal })).toEqual({ id: 1 });
+  const aborted = Object.assign(AbortSignal.abort('given up'), { throwIfAborted: () => undefined });
+  await expect(cache.fetch('b', () => ({ id: 2 }), { signal: aborted })).rejects.toBe('given up');
 });
