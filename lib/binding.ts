@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { plainError } from './errors.js';
 
@@ -167,6 +168,31 @@ export function assertRuntime(versions: Readonly<Record<string, string | undefin
   );
 }
 
+/** Of `process.permission`, where there is one: the process was started with `--permission`. */
+interface Permission {
+  has(scope: string, reference: string): boolean;
+}
+
+/** How this Node.js calls its permission model. */
+const PERMISSION = process.allowedNodeEnvironmentFlags.has('--permission')
+  ? '--permission'
+  : '--experimental-permission';
+
+/** What Node.js was told when it was started, if that is why nothing is loaded: then no compiler helps. */
+function refusal(root: string, cause: unknown): string | undefined {
+  const { permission } = process as { permission?: Permission };
+  const { code, resource } = Object(cause) as { code?: unknown; resource?: unknown };
+  const prebuilds = join(root, 'prebuilds');
+  if (permission !== undefined && (code === 'ERR_ACCESS_DENIED' || !permission.has('fs.read', prebuilds))) {
+    const path = code === 'ERR_ACCESS_DENIED' ? String(resource) : join(prebuilds, '*');
+    return `the permission model (${PERMISSION}) does not allow reading ${path}. Add --allow-fs-read=${path} to the options of Node.js`;
+  }
+  if (code !== 'ERR_DLOPEN_DISABLED') return undefined;
+  return permission === undefined
+    ? 'it is a native addon, and --no-addons allows none. Start Node.js without that option; NODE_OPTIONS may have it, too, or the execArgv of a worker'
+    : `it is a native addon, and the permission model (${PERMISSION}) allows none. Add --allow-addons to the options of Node.js`;
+}
+
 /** Loads the binary that fits, or says which one was looked for and what to do. */
 export function loadBinding(root: string, resolve: (root: string) => string, load: (path: string) => unknown): Binding {
   let path: string | undefined;
@@ -174,6 +200,8 @@ export function loadBinding(root: string, resolve: (root: string) => string, loa
     path = resolve(root);
     return (load(path) as { open(): Binding }).open();
   } catch (cause) {
+    const refused = refusal(root, cause);
+    if (refused !== undefined) throw plainError('ERR_WEAKLY_BINARY', `weakly: ${refused}.`, cause);
     const wanted = `${process.platform}-${process.arch}, Node.js ${process.versions.node} (ABI ${process.versions.modules})`;
     const what =
       path === undefined ? `no native binary for ${wanted}` : `the native binary ${path} does not load on ${wanted}`;
@@ -189,10 +217,9 @@ export function loadBinding(root: string, resolve: (root: string) => string, loa
 
 assertRuntime(process.versions);
 
-const nodeGypBuild = require('node-gyp-build') as { resolve(root: string): string };
-
 export const binding: Binding = loadBinding(
   fileURLToPath(new URL('..', import.meta.url)),
-  nodeGypBuild.resolve,
+  // Not before: it looks for files when it is loaded, which the permission model may refuse.
+  (root) => (require('node-gyp-build') as { resolve(root: string): string }).resolve(root),
   require,
 );

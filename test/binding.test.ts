@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { assertRuntime, binding, loadBinding } from '../lib/binding.js';
 
@@ -41,6 +44,52 @@ describe('the binary', () => {
         cause,
       }),
     );
+  });
+
+  const script =
+    "import(process.argv[1]).then(() => 'loaded', (error) => error).then((end) => console.log(end.code, end.message ?? end))";
+  const library = new URL('../dist/index.js', import.meta.url);
+  const root = fileURLToPath(new URL('..', import.meta.url));
+  const permission = process.allowedNodeEnvironmentFlags.has('--permission')
+    ? '--permission'
+    : '--experimental-permission';
+  const readable = ['dist/*', 'node_modules/*', 'package.json'].map((path) => `--allow-fs-read=${root}${path}`);
+  // Node.js looks for one in each directory above.
+  for (let dir = dirname(root); dir !== dirname(dir); dir = dirname(dir))
+    readable.push(`--allow-fs-read=${join(dir, 'package.json')}`);
+  readable.push('--allow-fs-read=/package.json');
+
+  it.each<[string, string[], RegExp]>([
+    ['--no-addons', ['--no-addons'], /^ERR_WEAKLY_BINARY .*--no-addons allows none/],
+    [
+      'no --allow-addons',
+      [permission, '--allow-fs-read=*'],
+      /^ERR_WEAKLY_BINARY .*\(--\S*permission\).*Add --allow-addons/,
+    ],
+    [
+      'no --allow-fs-read of the binaries',
+      [permission, '--allow-addons', ...readable, '--allow-fs-read=/etc/alpine-release'],
+      /^ERR_WEAKLY_BINARY .* Add --allow-fs-read=\S*prebuilds\S* to/,
+    ],
+    [
+      'no --allow-fs-read of what else is looked at',
+      [permission, '--allow-addons', ...readable, `--allow-fs-read=${root}prebuilds/*`],
+      /^ERR_WEAKLY_BINARY .* Add --allow-fs-read=\/etc\/alpine-release to/,
+    ],
+  ])('that Node.js does not load for %s is no case for a compiler: the option is named', (_what, flags, right) => {
+    const said = execFileSync(process.execPath, ['--no-warnings', ...flags, '-e', script, library.href], {
+      encoding: 'utf8',
+    });
+    expect(said).toMatch(right);
+    expect(said).not.toContain('compiler');
+  });
+
+  it('is loaded under the permission model with what the errors ask for', () => {
+    const flags = [permission, '--allow-addons', `--allow-fs-read=${root}*`, '--allow-fs-read=/etc/alpine-release'];
+    const said = execFileSync(process.execPath, ['--no-warnings', ...flags, ...readable, '-e', script, library.href], {
+      encoding: 'utf8',
+    });
+    expect(said).toBe('undefined loaded\n');
   });
 
   it('has named functions that cannot be constructed', () => {
