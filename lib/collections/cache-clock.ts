@@ -7,27 +7,27 @@ export interface WeakCacheClock {
   now(): number;
 }
 
-/** Looked up anew each time: fake timers may have replaced it. */
-const ambient: WeakCacheClock = { now: () => performance.now() };
-
 /**
  * The one clock of a cache. It never goes backwards: where what it reads does (the system's time was set, fake timers were
  * installed), it goes on from its last reading. What was set before would live longer by as much, otherwise.
  */
 export class CacheClock {
-  readonly #perf: WeakCacheClock;
+  /** Undefined: `performance`, looked up anew each time, as fake timers may have replaced it. */
+  readonly #perf: WeakCacheClock | undefined;
   #last = -Number.MAX_VALUE;
   /** What has to be added to a reading, after those that went backwards. */
   #lost = 0;
 
-  constructor(perf: WeakCacheClock = ambient) {
+  constructor(perf?: WeakCacheClock) {
     this.#perf = perf;
   }
 
   /** May run the user's code, which may change the cache: so first the time, and then whatever depends on the cache. */
   now(): number {
-    const perf = this.#perf;
-    const read: unknown = typeof perf.now === 'function' ? perf.now() : undefined;
+    const perf = this.#perf ?? performance;
+    // Read once: an accessor may give something else each time.
+    const method: unknown = perf.now;
+    const read: unknown = typeof method === 'function' ? Reflect.apply(method, perf, []) : undefined;
     if (typeof read === 'number') {
       const now = read + this.#lost;
       if (now >= this.#last && now < Number.POSITIVE_INFINITY) {

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { rangeError, typeError } from '../errors.js';
 import { booleanOption, checkOptions, optionError, positiveOption, received } from '../validate.js';
+import { isAborted } from './aborts.js';
 import type { WeakCacheClock } from './cache-clock.js';
 
 /*
@@ -218,7 +219,7 @@ export function fetchOptions(options: unknown, where: string): Given & { readonl
 function isSignal(value: unknown): value is AbortSignal {
   try {
     // What only has its prototype throws when it is asked.
-    return value instanceof AbortSignal && typeof value.aborted === 'boolean';
+    return value instanceof AbortSignal && typeof isAborted(value) === 'boolean';
   } catch {
     return false;
   }

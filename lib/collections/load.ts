@@ -1,5 +1,5 @@
 import { plainError } from '../errors.js';
-import { offAbort, onAbort, type Patient } from './aborts.js';
+import { isAborted, offAbort, onAbort, type Patient, reasonOf } from './aborts.js';
 
 /** What a loader is told. */
 export interface LoadContext {
@@ -19,6 +19,8 @@ export class Load<V> {
   readonly #controller = new AbortController();
   readonly #waiters = new Set<Waiter<V>>();
   #first: Waiter<V> | undefined;
+  /** Who has called the loader, until that returns. */
+  #starting: Waiter<V> | undefined;
   readonly #onAbandoned: () => void;
   #pending = true;
   /** Resolved when the loader has come to its end, whatever that was. */
@@ -45,19 +47,22 @@ export class Load<V> {
   wait(signal: AbortSignal | undefined, start?: () => void): Promise<V> {
     return new Promise((resolve, reject) => {
       const waiter = new Waiter(this, signal, resolve, reject);
+      // First what may fail, at the end of the stack: whoever waits but cannot give up keeps the load from being abandoned.
+      if (signal !== undefined) onAbort(signal, waiter);
       this.#first ??= waiter;
       this.#waiters.add(waiter);
-      start?.();
-      if (signal === undefined || !this.#pending) return;
-      if (signal.aborted) waiter.giveUp(signal.reason);
-      else onAbort(signal, waiter);
+      if (start === undefined) return;
+      this.#starting = waiter;
+      start();
+      this.#starting = undefined;
+      if (signal !== undefined && isAborted(signal)) waiter.giveUp(reasonOf(signal));
     });
   }
 
   /** One who waits has given up. Runs what listens to the loader's signal, if it was the last. */
   leave(waiter: Waiter<V>, reason: unknown): void {
     // Else it gets what was decided; or it was cut short, and is not waiting.
-    if (!this.#pending || !this.#waiters.has(waiter)) return;
+    if (!this.#pending || this.#starting === waiter || !this.#waiters.has(waiter)) return;
     const last = this.#waiters.size === 1;
     // First: cut short after that, nobody else can come to wait for what is going to be abandoned.
     if (last) this.#onAbandoned();

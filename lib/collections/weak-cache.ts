@@ -4,6 +4,7 @@ import { plainError } from '../errors.js';
 import { identityTag } from '../identity.js';
 import { type Depth, viewOf } from '../inspect.js';
 import { booleanOption, checkCallback, receiverError, targetError } from '../validate.js';
+import { isAborted, reasonOf } from './aborts.js';
 import { CacheClock } from './cache-clock.js';
 import { type CacheCounts, CacheItems, Counts, Item, type Terms } from './cache-items.js';
 import {
@@ -204,12 +205,12 @@ export class WeakCache<K extends {}, V extends object> {
     const given = fetchOptions(options, where);
     const { signal } = given;
     this.#checkOpen(where);
-    if (signal?.aborted) throw signal.reason;
+    if (signal !== undefined && isAborted(signal)) throw reasonOf(signal);
     const known = this.#find(key);
     if (known !== undefined) return known;
     // The user's code may have run, for the time.
     this.#checkOpen(where);
-    if (signal?.aborted) throw signal.reason;
+    if (signal !== undefined && isAborted(signal)) throw reasonOf(signal);
     const load = this.#loads.get(key);
     if (load !== undefined) return load.wait(signal);
     this.#noted(key, this.#items.get(key)).loads++;

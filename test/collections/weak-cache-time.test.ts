@@ -181,6 +181,36 @@ describe('the ttl of a WeakCache', () => {
     expect(() => cache.set('a', { id: 1 })).toThrow(lost);
   });
 
+  it('and one whose now() is another each time it is read: it is read once for each time', () => {
+    let reads = 0;
+    const perf = {
+      get now(): () => number {
+        reads++;
+        if (reads % 2 === 0) return 'no function' as unknown as () => number;
+        return () => 0;
+      },
+    };
+    const cache = new WeakCache<string, Value>({ max: 2, ttl: 100, perf });
+    for (let turns = 0; turns < 4; turns++) {
+      reads = 0;
+      cache.get('a');
+      expect(reads).toBe(1);
+    }
+  });
+
+  it('and performance itself that has lost its own, where the cache has no other', () => {
+    const cache = new WeakCache<string, Value>({ max: 2, ttl: 100 });
+    const restore = Object.getOwnPropertyDescriptor(performance, 'now');
+    Object.defineProperty(performance, 'now', { value: 5, configurable: true, writable: true });
+    try {
+      expect(() => cache.get('a')).toThrow(expect.objectContaining({ code: 'ERR_WEAKLY_OPTION' }));
+    } finally {
+      if (restore === undefined) Reflect.deleteProperty(performance, 'now');
+      else Object.defineProperty(performance, 'now', restore);
+    }
+    expect(cache.get('a')).toBeUndefined();
+  });
+
   it('is not asked any more once the cache is disposed of', async () => {
     const perf = new ManualClock();
     const cache = new WeakCache<string, Value>({ max: 2, ttl: 100, perf });
