@@ -1,9 +1,10 @@
 import { types } from 'node:util';
 import { Script } from 'node:vm';
+import { checkStack } from './stack.js';
 
 /*
- * What the text of a function tells: whether it is a class, whether it may read private fields, which built-in it is. It runs none
- * of the function's code, and says the same in every realm.
+ * What the text of a function tells: whether it is a class, whether it may read private fields, which built-in it is. None of the
+ * function's code is run (the traps of a proxy apart), and every realm says the same.
  */
 
 export type Fn = (...args: unknown[]) => unknown;
@@ -28,7 +29,7 @@ export function isConstructor(fn: Fn): boolean {
   return source.startsWith('class') || source.endsWith(NATIVE);
 }
 
-/** No regular expression: V8 may compile it where the stack is about to end, and calls that a SyntaxError. */
+/** No regular expression: see `readsPrivateFields`. */
 export function nativeName(fn: Fn): string | undefined {
   const text = textOf(fn);
   const end = text.length - NATIVE.length;
@@ -39,7 +40,11 @@ export function nativeName(fn: Fn): string | undefined {
 
 const ARROW = /^(?:\(|[\p{ID_Start}$_][\p{ID_Continue}$]*\s*=>)/u;
 const ASYNC_ARROW = /^async\s*(?:\(|[\p{ID_Start}$_][\p{ID_Continue}$]*\s*=>)/u;
-const PRIVATE_NAME = /#[\p{ID_Start}$_]/u;
+/** The first letter may be an escape. */
+const PRIVATE_NAME = /#(?:[\p{ID_Start}$_]|\\u)/u;
+const DIRECT_EVAL = /\beval\s*\(/;
+/** No script may have it, whoever reads which fields. What stands in its place is as good an expression, within a string as well. */
+const IMPORT_META = /\bimport\s*\.\s*meta\b/g;
 const reading = new WeakMap<Fn, boolean>();
 
 /** By text: each instance of a class may have a function of its own, and to compile one in vain takes 0.2 ms. */
@@ -50,7 +55,7 @@ const MOST_WHOLES = 256;
 function isWhole(source: string): boolean {
   let whole = wholes.get(source);
   if (whole === undefined) {
-    whole = compiles(source);
+    whole = compiles(source.replace(IMPORT_META, 'this'));
     if (wholes.size >= MOST_WHOLES) wholes.clear();
     wholes.set(source, whole);
   }
@@ -84,8 +89,10 @@ export function readsPrivateFields(fn: Fn): boolean {
   let reads = reading.get(fn);
   if (reads === undefined) {
     const source = textOf(fn);
-    // What a direct eval() names is in none of its text.
-    reads = PRIVATE_NAME.test(source) && !isArrow(fn, source) && (source.includes('eval') || !isWhole(source));
+    // V8 compiles a regular expression when it is used, and calls it a SyntaxError where the stack is too short for that.
+    checkStack();
+    // What a direct eval() names need not be in the code.
+    reads = PRIVATE_NAME.test(source) && !isArrow(fn, source) && (DIRECT_EVAL.test(source) || !isWhole(source));
     reading.set(fn, reads);
   }
   return reads;

@@ -52,6 +52,11 @@ const WAYS: readonly [what: string, way: string, right: object, flags?: readonly
     MORE_SCAVENGES,
   ],
   [
+    'the text of a function is first read where the stack ends: with an error of the stack, or rightly',
+    'texts',
+    { errors: [], same: true },
+  ],
+  [
     'a job in which a reclaim was ended takes no more room than any other',
     'stuck',
     { cut: [true, true, true, true], grown: [false, false] },

@@ -85,6 +85,22 @@ describe('what goes into a stand-in', () => {
   });
 });
 
+/** As Node.js itself loads it: vitest replaces import.meta. */
+const modular = (await import(
+  `data:text/javascript,${encodeURIComponent(`
+    export function string() { return [import.meta.url + '#id', this][1]; }
+    export function written() { Object(import . meta).id = '#id'; return this; }
+    export class Located {
+      #value = 7;
+      read = function () { return [this.#value, typeof import.meta.url]; };
+    }
+  `)}`
+)) as {
+  string(this: unknown): unknown;
+  written(this: unknown): unknown;
+  Located: new () => { read(): unknown };
+};
+
 describe('functions read from a stand-in', () => {
   class Port {
     #onmessage: unknown;
@@ -133,6 +149,9 @@ describe('functions read from a stand-in', () => {
     ['a comment', function (this: unknown) { return this; /* see #issue */ }],
     ['a string', function (this: unknown) { return ['#fff', this][1]; }],
     ['a method', { run(this: unknown) { return ['#fff', this][1]; } }.run],
+    ['a string that says eval', function (this: unknown) { return ['#evaluate, #medieval', this][1]; }],
+    ['a module', modular.string],
+    ['a module that is written to', modular.written],
   ])('are those that were assigned, whatever looks like a private name in %s', (_what, fn) => {
     const standIn = finalizable({} as { run?: typeof fn }, idle);
     standIn.run = fn;
@@ -151,6 +170,43 @@ describe('functions read from a stand-in', () => {
     }
     const standIn = finalizable(new Later(), idle) as unknown as { async(): number; arrow(): Promise<number> };
     expect([standIn.async(), await standIn.arrow()]).toEqual([7, 7]);
+  });
+
+  it('that read private fields and import.meta are as methods', () => {
+    expect(finalizable(new modular.Located(), idle).read()).toEqual([7, 'string']);
+  });
+
+  it('that write the first letter of a private name as an escape are as methods', () => {
+    // TypeScript writes it out.
+    const Escaped = Function(
+      'return class { #d = 7; constructor() { this.read = function () { return this.#\\u0064; }; } }',
+    )() as new () => { read(): number };
+    expect(finalizable(new Escaped(), idle).read()).toBe(7);
+  });
+
+  it('read at the end of the stack throw what V8 throws there, and are the same afterwards', () => {
+    const fn = function (this: unknown): unknown {
+      return ['#fff', this][1];
+    };
+    const errors = new Set<string>();
+    const standIns = Array.from({ length: 300 }, () => finalizable({ run: fn.bind(null), fn }, idle));
+    let at = 0;
+    const descend = (): void => {
+      try {
+        descend();
+      } catch {
+        // From here on every frame has a little more room.
+      }
+      if (at >= standIns.length) return;
+      try {
+        Reflect.get(standIns[at++] as object, 'fn');
+      } catch (error) {
+        errors.add((error as Error).name);
+      }
+    };
+    descend();
+    expect([...errors].filter((name) => name !== 'RangeError')).toEqual([]);
+    for (const standIn of standIns) expect(standIn.fn === fn).toBe(true);
   });
 
   it('that name private fields in an eval() only are as methods', () => {
