@@ -4,7 +4,7 @@ import { WeakCache } from '../../lib/collections/index.js';
 import { ManualClock } from '../support/cache.js';
 import { away, gcUntil, verify } from '../support/gc.js';
 import { keysOfEveryKind } from '../support/keys.js';
-import { carryOut, INTERRUPTIONS, PROPERTY_TIMEOUT_MS, runs } from '../support/property.js';
+import { carryOut, holds, INTERRUPTIONS, PROPERTY_TIMEOUT_MS } from '../support/property.js';
 
 /*
  * A cache against a model: the strong tier is a plain Map in the order of use, and what has left it is to be found exactly as
@@ -237,7 +237,7 @@ describe('WeakCache against a model', () => {
     'agrees in every order of set, get, delete, drop, clear, time, GC and drain, for every kind of key and limit',
     async () => {
       const kinds = keysOfEveryKind();
-      await fc.assert(
+      await holds(
         fc.asyncProperty(limits, chosen, fc.array(command, { maxLength: 80 }), async (given, indices, commands) => {
           const model = new Model(given, indices.map((i) => kinds[i])); // biome-ignore format: short
           await carryOut(commands, model);
@@ -254,7 +254,7 @@ describe('WeakCache against a model', () => {
           await gcUntil(() => cache.stats().weak === model.inUse(false), 'only what is held is left');
           model.check();
         }),
-        runs(250),
+        250,
       );
     },
     PROPERTY_TIMEOUT_MS,

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { addCleanup, type Cleanup, type CleanupOptions, finalizable, queue } from '../../lib/index.js';
 import * as records from '../../lib/reclaim/records.js';
 import { away, gcUntil, majorGc, verify } from '../support/gc.js';
-import { carryOut, INTERRUPTIONS, PROPERTY_TIMEOUT_MS, runs } from '../support/property.js';
+import { carryOut, holds, INTERRUPTIONS, PROPERTY_TIMEOUT_MS } from '../support/property.js';
 
 /*
  * Random registering, stopping, dropping, collecting and draining, from outside and from inside of callbacks, against a
@@ -187,7 +187,7 @@ describe('cleanups against a model', () => {
   it(
     'agree in every order of register, stop, drop, GC and drain',
     async () => {
-      await fc.assert(
+      await holds(
         fc.asyncProperty(fc.array(command, { maxLength: 40 }), async (commands) => {
           const model = new Model();
           queue.configure({ onError: (error) => void model.reported.push(error as number) });
@@ -203,7 +203,7 @@ describe('cleanups against a model', () => {
           model.check();
           expect(queue.stats().armed).toBe(0);
         }),
-        runs(150),
+        150,
       );
     },
     PROPERTY_TIMEOUT_MS,

@@ -5,7 +5,7 @@ import { WeakKeyMap, WeakKeySet, WeakValueMap } from '../../lib/collections/inde
 import { queue } from '../../lib/index.js';
 import { away, gcUntil, majorGc, minorGc, verify } from '../support/gc.js';
 import { idOf, type KeyOf, keyKind, numberKind, sameValueZero, thingOf } from '../support/kinds.js';
-import { carryOut, INTERRUPTIONS, PROPERTY_TIMEOUT_MS, runs } from '../support/property.js';
+import { carryOut, holds, INTERRUPTIONS, PROPERTY_TIMEOUT_MS } from '../support/property.js';
 
 /*
  * Random use, dropping, collecting and draining, against a plain Map in which nothing dies. What is held has to be there, in
@@ -335,7 +335,7 @@ describe.each<[string, (keyOf: KeyOf) => Subject, boolean, typeof keyKind]>([
   it(
     'agrees in every order of put, delete, drop, clear, GC, iteration and drain',
     async () => {
-      await fc.assert(
+      await holds(
         fc.asyncProperty(keys, fc.array(command, { maxLength: 40 }), async ({ keyOf }, commands) => {
           const model = new Model(create(keyOf), extras);
           await carryOut(commands, model);
@@ -358,7 +358,7 @@ describe.each<[string, (keyOf: KeyOf) => Subject, boolean, typeof keyKind]>([
           others.check();
           equal('what was empty', [...subject.entries()], []);
         }),
-        runs(100),
+        100,
       );
     },
     PROPERTY_TIMEOUT_MS,

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { WeakCache } from '../../lib/collections/index.js';
 import { deferred } from '../support/cache.js';
 import { turn, verify } from '../support/gc.js';
-import { PROPERTY_TIMEOUT_MS, runs } from '../support/property.js';
+import { holds, PROPERTY_TIMEOUT_MS } from '../support/property.js';
 
 /*
  * Loads that end, are given up and are replaced in any order, with microtasks in between. Of each there is one truth: who
@@ -146,7 +146,7 @@ describe('the loads of a WeakCache', () => {
   it(
     'are one truth for the cache, the loaders and all who wait, in whichever order they end, are given up and replaced',
     async () => {
-      await fc.assert(
+      await holds(
         fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.boolean(), async (steps, dispose) => {
           const run = new Run();
           for (const { run: each } of steps) await each(run);
@@ -156,7 +156,7 @@ describe('the loads of a WeakCache', () => {
           }
           await run.check();
         }),
-        runs(400),
+        400,
       );
     },
     PROPERTY_TIMEOUT_MS,

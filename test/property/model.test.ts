@@ -4,7 +4,7 @@ import { binding } from '../../lib/binding.js';
 import { type FieldPointer, make, makeField, type Pointer } from '../../lib/index.js';
 import { reclaimBatch } from '../../lib/weak/slots.js';
 import { away, gcUntil, majorGc, minorGc, turn, verify } from '../support/gc.js';
-import { carryOut, PROPERTY_TIMEOUT_MS, runs } from '../support/property.js';
+import { carryOut, holds, PROPERTY_TIMEOUT_MS } from '../support/property.js';
 
 /*
  * Random make/field/drop/GC/drain/reuse against a plain model. The model holds what must be alive strongly and remembers
@@ -126,7 +126,7 @@ describe('pointers against a model', () => {
   it(
     'agree in every order of make, drop, GC, drain and reuse',
     async () => {
-      await fc.assert(
+      await holds(
         fc.asyncProperty(fc.array(command, { maxLength: 40 }), async (commands) => {
           const model = new Model();
           await carryOut(commands, model);
@@ -135,7 +135,7 @@ describe('pointers against a model', () => {
           model.check();
           expect([...model.held].every(([id, target]) => model.pointers.get(id)?.value() === target)).toBe(true);
         }),
-        runs(300),
+        300,
       );
     },
     PROPERTY_TIMEOUT_MS,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { FinalizationRegistry } from '../../lib/spec/index.js';
 import { away, gcUntil, verify } from '../support/gc.js';
-import { carryOut, INTERRUPTIONS, PROPERTY_TIMEOUT_MS, runs } from '../support/property.js';
+import { carryOut, holds, INTERRUPTIONS, PROPERTY_TIMEOUT_MS } from '../support/property.js';
 
 /* A registry against a model: each registration is called exactly once after its target was dropped, unless unregistered. */
 
@@ -101,7 +101,7 @@ describe('FinalizationRegistry of weakly/spec against a model', () => {
   it(
     'agrees in every order of register, unregister, drop, GC and drain',
     async () => {
-      await fc.assert(
+      await holds(
         fc.asyncProperty(fc.array(command, { maxLength: 40 }), async (commands) => {
           const model = new Model();
           await carryOut(commands, model);
@@ -114,7 +114,7 @@ describe('FinalizationRegistry of weakly/spec against a model', () => {
           model.check();
           for (let by = 0; by < 4; by++) expect(model.registry.unregister(model.tokens[by] as object)).toBe(false);
         }),
-        runs(150),
+        150,
       );
     },
     PROPERTY_TIMEOUT_MS,

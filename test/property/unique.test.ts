@@ -3,7 +3,7 @@ import { afterAll, describe, it } from 'vitest';
 import { type Handle, Unique, unique } from '../../lib/collections/index.js';
 import { away, gcUntil, verify } from '../support/gc.js';
 import { type KeyOf, keyKind, numberKind, sameValueZero } from '../support/kinds.js';
-import { carryOut, INTERRUPTIONS, PROPERTY_TIMEOUT_MS, runs } from '../support/property.js';
+import { carryOut, holds, INTERRUPTIONS, PROPERTY_TIMEOUT_MS } from '../support/property.js';
 
 /*
  * Canonical handles against a Map of those that are held. As long as one is, an equal value gives it; each has its own value,
@@ -147,7 +147,7 @@ describe.each(all)('%s, of %s, against a model', (_name, _what, keys, create) =>
   it(
     'gives each value its own handle, and the same as long as it is held',
     async () => {
-      await fc.assert(
+      await holds(
         fc.asyncProperty(keys, fc.array(command, { maxLength: 40 }), async ({ keyOf }, commands) => {
           const subject = create(keyOf);
           const model = new Model(subject);
@@ -158,7 +158,7 @@ describe.each(all)('%s, of %s, against a model', (_name, _what, keys, create) =>
           await gcUntil(() => (subject.size() ?? 0) === 0, 'all gone');
           verify();
         }),
-        runs(40),
+        40,
       );
     },
     PROPERTY_TIMEOUT_MS,

@@ -23,6 +23,21 @@ export function runs(ordinary: number): Runs {
   return { numRuns: stressed ? Math.ceil(ordinary / 8) : ordinary, endOnFailure: stressed };
 }
 
+/** `fc.assert`, which at its time limit comes back in the middle of a run: that is waited for, or it would go on in the next test. */
+export async function holds<T>(property: fc.IAsyncProperty<T>, ordinary: number): Promise<void> {
+  let running: ReturnType<typeof property.run> = Promise.resolve(null);
+  const run = property.run.bind(property);
+  Object.assign(property, {
+    run: (value: T) => {
+      running = run(value);
+      return running;
+    },
+  });
+  await fc.assert(property, runs(ordinary));
+  const failure = await running;
+  if (failure !== null) throw 'error' in failure ? failure.error : new Error('a run has met no precondition');
+}
+
 /** For the test itself. */
 export const PROPERTY_TIMEOUT_MS = 240_000 + longMs;
 
