@@ -189,8 +189,13 @@ describe('addCleanup', () => {
 
 describe('Cleanup', () => {
   it('goes from armed over queued to done', () => {
-    const cleanup: Cleanup = away(() => addCleanup(new Resource(), () => called.push(cleanup.state)));
-    expect(cleanup.state).toBe('armed');
+    const cleanup: Cleanup = away(() => {
+      const resource = new Resource();
+      const made = addCleanup(resource, () => called.push(cleanup.state));
+      expect(made.state).toBe('armed');
+      keepAlive(resource);
+      return made;
+    });
     die([cleanup]);
     expect(cleanup.state).toBe('queued');
     queue.drain();
