@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { Unique, unique, WeakCache, WeakKeyMap, WeakKeySet, WeakValueMap } from '../lib/collections/index.js';
-import { addCleanup, type FieldPointer, make, makeField, Pointer } from '../lib/index.js';
+import { addCleanup, type FieldPointer, finalizable, make, makeField, Pointer } from '../lib/index.js';
+import { WeakRef as Ref, FinalizationRegistry as Registry } from '../lib/spec/index.js';
 
 /*
  * The deep comparisons of real test frameworks. Where two things differ, an assertion that they are equal has to fail.
@@ -133,6 +134,52 @@ describe.each(Object.entries(FRAMEWORKS))('%s', (name, equal) => {
     it.each(Object.entries(COLLECTIONS))('tells apart %s', (_what, { same, different }) => {
       expect(() => equal(same(), different())).toThrow();
     });
+});
+
+const standIn = <T extends object>(target: T): T => finalizable(target, idle);
+const named = (name: string): Error => Object.assign(new Error(name), { stack: '' });
+
+/** What no framework, or not each, tells apart, and what docs/comparing.md says to compare instead. */
+const UNTOLD: Record<string, [a: unknown, b: unknown, instead: (value: never) => unknown]> = {
+  'weak references of weakly/spec': [new Ref(held), new Ref(other), (ref: Ref<object>) => make(ref.deref() as object)],
+  'stand-ins of Dates': [standIn(new Date(1)), standIn(new Date(2)), (date: Date) => date.getTime()],
+  'stand-ins of regular expressions': [standIn(/a/), standIn(/b/), (pattern: RegExp) => String(pattern)],
+  'stand-ins of Maps': [standIn(new Map([['a', 1]])), standIn(new Map()), (map: Map<string, number>) => new Map(map)],
+  'stand-ins of Sets': [standIn(new Set([1])), standIn(new Set([2])), (set: Set<number>) => new Set(set)],
+  'stand-ins of errors': [standIn(named('a')), standIn(named('b')), (error: Error) => String(error)],
+  'stand-ins of boxed primitives': [standIn(Object(1)), standIn(Object(2)), (boxed: object) => boxed.valueOf()],
+};
+
+describe.each(Object.entries(FRAMEWORKS))('%s, of what the docs have a line for', (_name, equal) => {
+  it.each(Object.entries(UNTOLD))('tells apart %s by what stands there', (_what, [a, b, instead]) => {
+    expect(() => equal(instead(a as never), instead(b as never))).toThrow();
+    expect(() => equal(instead(a as never), instead(a as never))).not.toThrow();
+  });
+
+  it.each<[string, object, object]>([
+    ['plain objects', { a: [1] }, { a: [2] }],
+    ['arrays', [1, 2], [1, 3]],
+    ['bytes', new Uint8Array([1]), new Uint8Array([2])],
+    ['instances', new (class { a = 1; })(), new (class { a = 2; })()],
+  ])('tells apart stand-ins of %s, and finds them equal to themselves', (_what, a, b) => {
+    const [left, right] = [standIn(a), standIn(b)];
+    expect(() => equal(left, right)).toThrow();
+    expect(() => equal(left, left)).not.toThrow();
+  }); // biome-ignore format: a table
+});
+
+describe('what the docs say is told by nobody', () => {
+  it('two references of weakly/spec, two registries: any two are equal', () => {
+    for (const equal of Object.values(FRAMEWORKS)) {
+      expect(() => equal(new Ref(held), new Ref(other))).not.toThrow();
+      expect(() => equal(new Registry(idle), new Registry(idle))).not.toThrow();
+    }
+  });
+
+  it('pointers in toMatchObject, which looks at properties only', () => {
+    expect({ pointer: make(held) }).toMatchObject({ pointer: make(other) });
+    expect(make(held)).not.toBe(make(other));
+  });
 });
 
 describe('what is compared by identity', () => {
