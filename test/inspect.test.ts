@@ -358,6 +358,59 @@ describe('inspect of a pointer', () => {
   });
 });
 
+/** All that have an inspect of their own and are no collections of members: what they look like, and where the depth is used up. */
+function shownInOneLine(): [name: string, value: object, shown: string, deep: string][] {
+  const target = { a: 1 };
+  const users = new Unique<{ id: number }>({ key: (user) => user.id });
+  const registry = new OurRegistry(idle);
+  const subclass = new (class Ref extends OurRef<object> {
+    extra = 1;
+  })(target);
+  return [
+    ['a pointer', make(target), 'Pointer<Object> { alive }', 'Pointer<Object> { alive }'],
+    ['a field pointer', makeField(target, 'a'), 'FieldPointer<Object.a> { alive }', 'FieldPointer<Object.a> { alive }'],
+    ['a field', makeField(target, 'a').value() as object, "Field { owner: { a: 1 }, key: 'a' }", '[Field]'],
+    ['a cleanup', addCleanup(target, idle), 'Cleanup { armed }', 'Cleanup { armed }'],
+    ['a handle', users.make({ id: 1 }), 'Handle { value: { id: 1 } }', '[Handle]'],
+    ['a Unique', new Unique({ key: idle }), 'Unique { size: 0 }', '[Unique]'],
+    ['a cache', new WeakCache({ max: 1 }), 'WeakCache { size: 0, strong: 0, weak: 0, loading: 0 }', '[WeakCache]'],
+    ['a reference', new OurRef(target), 'WeakRef<Object> { alive }', 'WeakRef<Object> { alive }'],
+    ['one of a subclass', subclass, 'Ref [WeakRef] { target: <Object>, extra: 1 }', '[Ref [WeakRef]]'],
+    ['a registry', registry, 'FinalizationRegistry { registered: 0, due: 0 }', '[FinalizationRegistry]'],
+    ['the queue', queue, inspect(queue), '[Queue]'],
+  ];
+}
+
+describe('inspect of what has no members', () => {
+  /** Without colours and line ends, and the numbers of the queue, which a GC may change. */
+  const plain = (text: string): string => stripVTControlCharacters(text).replace(/\s+/g, ' ').replace(/\d+/g, 'n');
+
+  it.each(shownInOneLine())('%s, by itself, in colours, compact and not', (_name, value, shown) => {
+    if (value === queue) expect(plain(inspect(value))).toBe(plain(shown));
+    else expect(inspect(value)).toBe(shown);
+    const coloured = inspect(value, { colors: true });
+    expect(coloured).not.toBe(shown);
+    expect(plain(coloured)).toBe(plain(shown));
+    for (const compact of [true, false, 1, 3]) expect(plain(inspect(value, { compact }))).toBe(plain(shown));
+  });
+
+  it.each(shownInOneLine())('%s, where the depth has been used up', (_name, value, _shown, deep) => {
+    expect(inspect([value], { depth: 0 })).toBe(`[ ${deep} ]`);
+    expect(inspect({ value }, { depth: 0, breakLength: 999 })).toBe(`{ value: ${deep} }`);
+  });
+
+  it('fields of a subclass that lead back to it are a cycle', () => {
+    class Cache extends WeakCache<string, object> {
+      self = this;
+    }
+    class Users extends Unique<object> {
+      self = this;
+    }
+    for (const each of [new Cache({ max: 1 }), new Users({ key: idle })])
+      expect(inspect(each, { depth: null })).toMatch(/^<ref \*1> .*self: \[Circular \*1\]\s\}$/s);
+  });
+});
+
 describe('inspect of the queue', () => {
   it('tells its numbers', () => {
     expect(inspect(queue)).toMatch(/^Queue \{\n {2}sliceMs: 2,\n {2}armed: \d+,\n {2}pending: \d+,/);
@@ -391,6 +444,35 @@ describe('inspect of weakly/spec', () => {
   it('of a WeakRef of a subclass has its name', () => {
     class Ref extends OurRef<object> {}
     expect(inspect(new Ref(globalThis))).toMatch(/^Ref<\w+> \{ alive \}$/);
+  });
+
+  it('of a WeakRef of a subclass has its fields, in their depth, and cycles as such', () => {
+    class Ref extends OurRef<object> {
+      extra: unknown = { a: { b: { c: 1 } } };
+    }
+    const session = new Session();
+    const ref = new Ref(session);
+    expect(inspect(ref)).toBe('Ref [WeakRef] { target: <Session>, extra: { a: { b: [Object] } } }');
+    expect(inspect([[[ref]]])).toBe('[ [ [ [Ref [WeakRef]] ] ] ]');
+    ref.extra = ref;
+    expect(inspect(ref, { depth: null })).toBe('<ref *1> Ref [WeakRef] { target: <Session>, extra: [Circular *1] }');
+    Object.assign(ref, { target: 1 });
+    expect(inspect(ref)).toBe('<ref *1> Ref [WeakRef] { extra: [Circular *1], target: 1 }');
+    const dead = away(() => Object.assign(new OurRef(new Session()), { extra: 1 }));
+    expect(inspect(dead)).toBe('WeakRef { target: <Session>, extra: 1 }');
+    expect(session).toBeInstanceOf(Session);
+  });
+
+  it('of a FinalizationRegistry of a subclass has its name and its fields', () => {
+    class Registry extends OurRegistry<number> {
+      extra = 1;
+      self = this;
+    }
+    const registry = new Registry(idle);
+    expect(inspect(registry)).toBe(
+      '<ref *1> Registry [FinalizationRegistry] {\n  registered: 0,\n  due: 0,\n  extra: 1,\n  self: [Circular *1]\n}',
+    );
+    expect(inspect([registry], { depth: 0 })).toBe('[ [Registry [FinalizationRegistry]] ]');
   });
 
   it('of a FinalizationRegistry tells how much is registered', () => {

@@ -19,7 +19,7 @@ export interface Core {
     | undefined;
   /** The one property more than ECMAScript's: `[inspect.custom]`, which Node.js makes no use of elsewhere. */
   readonly inspectSymbol: symbol;
-  inspectRef(ref: object, options: object | undefined): string;
+  inspectRef(ref: object, depth: number | null | undefined, options: object | undefined): string | object;
   inspectRegistry(registry: object, depth: number | null | undefined): object;
 }
 
@@ -136,8 +136,8 @@ export function createIntrinsics(core: Core): Intrinsics {
   }
 
   const shown = {
-    WeakRef(this: object, _depth: unknown, options?: object): unknown {
-      return core.isRef(this) ? core.inspectRef(this, options) : '[object WeakRef]';
+    WeakRef(this: object, depth?: number | null, options?: object): unknown {
+      return core.isRef(this) ? core.inspectRef(this, depth, options) : '[object WeakRef]';
     },
     FinalizationRegistry(this: object, depth?: number | null): unknown {
       const is = core.registrationsOf(this) !== undefined;

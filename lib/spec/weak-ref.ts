@@ -1,6 +1,8 @@
+import { inspect } from 'node:util';
 import { binding } from '../binding.js';
+import { type Depth, viewOf } from '../inspect.js';
 import { ownList } from '../own-list.js';
-import { classNameOf, type Inspection, inspectWeak } from '../weak/describe.js';
+import { classNameOf, describeTarget, type Inspection, inspectWeak } from '../weak/describe.js';
 import { acquire, liveGenerationOf, read } from '../weak/slots.js';
 import { Returned } from './returned.js';
 
@@ -15,6 +17,9 @@ const JOB = 0;
 const KEPT = 1;
 
 binding.trackJobs(keeper);
+
+/** Of those that have been shown with fields of their own. */
+const shownTargets = new WeakMap<object, object>();
 
 function keep(target: unknown): void {
   const kept = keeper[0];
@@ -46,8 +51,29 @@ class Ref extends Returned {
     return #slot in Object(value);
   }
 
-  static inspect(ref: Ref, options: Inspection | undefined): string {
-    return inspectWeak(classNameOf(ref) ?? 'WeakRef', ref.#slot, ref.#generation, options);
+  static inspect(ref: Ref, depth: Depth, options: Inspection | undefined): string | object {
+    if (Reflect.ownKeys(ref).length === 0)
+      return inspectWeak(classNameOf(ref) ?? 'WeakRef', ref.#slot, ref.#generation, options);
+    // The fields of a subclass, which a text could not show in their depth.
+    return viewOf(ref, 'WeakRef', Object, depth, false, () =>
+      Object.hasOwn(ref, 'target') ? {} : { target: Ref.#shown(ref) },
+    );
+  }
+
+  /** What stands for the target where fields are shown: one for each, or a cycle would not be seen as one. */
+  static #shown(ref: Ref): object {
+    let shown = shownTargets.get(ref);
+    if (shown === undefined) {
+      shown = {
+        [inspect.custom]: (_depth: unknown, options: Inspection) => {
+          const text = describeTarget(ref.#slot, ref.#generation);
+          const state = text === null ? 'dead' : `<${text}>`;
+          return options.stylize?.(state, 'special') ?? state;
+        },
+      };
+      shownTargets.set(ref, shown);
+    }
+    return shown;
   }
 
   static deref(ref: Ref): unknown {
@@ -70,5 +96,5 @@ export function makeRef(object: object, target: WeakKey): object {
 
 export const isRef = Ref.is;
 /** The class of its target, and whether it is alive; that is not kept for it. */
-export const inspectRef = Ref.inspect as (ref: object, options?: Inspection) => string;
+export const inspectRef = Ref.inspect as (ref: object, depth: Depth, options?: Inspection) => string | object;
 export const deref = Ref.deref as (object: object) => unknown;
