@@ -27,6 +27,8 @@ let dirty = false;
 const told = '_enable' in AsyncLocalStorage.prototype;
 /** What a resource has that is no store. */
 let plain = new Set<symbol>();
+/** Where V8 keeps contexts: the place a resource has for the one it was made in. Hooks may give it others, and Maps in them. */
+let places: readonly symbol[] = [];
 
 /** The prototype of the resource: new properties are told, at no cost as long as there are none. */
 const watched = new Proxy(Object.prototype, {
@@ -49,13 +51,12 @@ export function noteScope(resource: object): void {
 /** Before the first callback, and not for those who have none: from then on Node.js has more to do for each of its own. */
 function prepare(): void {
   Object.setPrototypeOf(scope, watched);
-  plain = plainSymbols(capture() as unknown as Stores);
+  // Without a context: it has an empty place for every store in use, or one for all of them.
+  const bare = capture() as unknown as Stores;
+  const symbols = Object.getOwnPropertySymbols(bare);
+  places = symbols.filter((symbol) => isEmptyPlace(bare[symbol]));
+  plain = new Set(symbols.filter((symbol) => !places.includes(symbol)));
   prepared = true;
-}
-
-/** Of a resource without a context. It has an empty place for every store in use, or one for all of them. */
-function plainSymbols(bare: Stores): Set<symbol> {
-  return new Set(Object.getOwnPropertySymbols(bare).filter((symbol) => !isEmptyPlace(bare[symbol])));
 }
 
 /** Node.js 24 has one place for all stores, if it keeps them by the resource (`--no-async-context-frame`). */
@@ -146,7 +147,7 @@ const { forEach } = Map.prototype;
 
 /** Enters in the scope what has been entered where `context` was captured. */
 function enter(context: Stores): void {
-  for (const symbol of Object.getOwnPropertySymbols(context)) {
+  for (const symbol of told ? Object.getOwnPropertySymbols(context) : places) {
     const value = context[symbol];
     if (plain.has(symbol) || value === undefined) continue;
     if (told) {

@@ -9,6 +9,7 @@ describe('callbacks run in no asynchronous context', () => {
       fromTheLoop: ['undefined'],
       after: 'early, at the top',
       asked: ['asked'],
+      hooked: ['undefined'],
     });
     expect(facts(ended)).not.toHaveProperty('lost');
     expectEnd(ended, 0, 1);
