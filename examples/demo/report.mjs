@@ -23,6 +23,8 @@ function ordinal(n) {
   return `${n}${['th', 'st', 'nd', 'rd'][n] ?? 'th'}`;
 }
 
+const ESTIMATE = '* of all that died, those still unknown included (a Kaplan-Meier estimate)';
+
 /** @param {Record<string, object>} summaries by side */
 export function table(summaries) {
   const names = Object.keys(summaries);
@@ -35,8 +37,8 @@ export function table(summaries) {
     row('  known to be dead by the end', ({ kinds }) => withShare(kinds[name].known, kinds[name].died)),
     row('  dead, but still unknown', ({ kinds }) => count(kinds[name].died - kinds[name].known)),
     row('  known without a major GC', ({ kinds }) => withShare(kinds[name].byMinor, kinds[name].known)),
-    row('  last use to knowledge, p50', ({ kinds }) => wait(kinds[name].p50)),
-    row('  last use to knowledge, p99', ({ kinds }) => wait(kinds[name].p99)),
+    row('  last use to knowledge, p50 *', ({ kinds }) => wait(kinds[name].p50)),
+    row('  last use to knowledge, p99 *', ({ kinds }) => wait(kinds[name].p99)),
   ];
   const pause = (title, name) => [
     row(`  ${title}: number, total`, (side) => `${count(side[name].count)}, ${ms(side[name].total)}`),
@@ -67,7 +69,7 @@ export function table(summaries) {
       .join('  ')
       .trimEnd();
   });
-  return [text[0], rule, ...text.slice(1), rule].join('\n');
+  return [text[0], rule, ...text.slice(1), rule, ESTIMATE].join('\n');
 }
 
 export function conclusion({ weakly, WeakRef: often, 'WeakRef, rarely asked': rarely }) {
