@@ -80,3 +80,12 @@ describe('queue.drain() of finalizers', () => {
     expectEnd(ended, 0, 1);
   });
 });
+
+it('callbacks of weakly/spec by the 100 000 keep neither a cache from giving memory back nor cleanups from their turn', async () => {
+  const ended = await run('lanes.mjs');
+  const { shrunk, cleaned, count } = facts(ended) as Record<'shrunk' | 'cleaned' | 'count', number>;
+  expect(shrunk).toBeGreaterThan(0);
+  expect(shrunk).toBeLessThan(count / 2);
+  expect(cleaned).toBeLessThan(count / 2);
+  expectEnd(ended, 0, 1);
+});
