@@ -98,23 +98,34 @@ describe.each<[keyof Binding, number]>([
   });
 });
 
-describe.each<[keyof Binding, readonly unknown[]]>([
-  ['acquire', []],
-  ['register', []],
-  ['addOwner', []],
-  ['addEntry', [0, 1, 0]],
-  ['addKey', [0, 1, 0]],
-  ['findKey', [0, 1]],
-])('%s', (name, rest) => {
-  it('refuses what is no target', () => {
+/** What owns entries, and is right wherever an owner is expected: what is refused below is refused for nothing else. */
+const owner = {};
+const ownerCell = binding.addOwner(owner);
+const ownerGeneration = generationAt(ownerCell);
+
+const adding: [keyof Binding, readonly unknown[]][] = [
+  ['addEntry', [ownerCell, ownerGeneration, 0]],
+  ['addKey', [ownerCell, ownerGeneration, 0]],
+  ['findKey', [ownerCell, ownerGeneration]],
+];
+
+it.each<[keyof Binding, readonly unknown[]]>([['acquire', []], ['register', []], ['addOwner', []], ...adding])(
+  '%s refuses what is no target',
+  (name, rest) => {
     for (const wrong of noTarget) expect(() => calls[name](wrong, ...rest), String(wrong)).toThrow(fault);
     unharmed();
+  },
+);
+
+describe.each(adding)('%s', (name, rest) => {
+  it('takes what is right', () => {
+    expect(calls[name]({}, ...rest)).toBeGreaterThanOrEqual(-1);
+    expect(binding.entry(ownerCell, ownerGeneration)).toBe(owner);
   });
 
-  it('refuses owners and places that are none', () => {
-    for (let i = 0; i < rest.length; i++)
-      for (const wrong of i === 1 ? noNumber : noCell)
-        expect(() => calls[name]({}, ...rest.with(i, wrong)), `${i}: ${String(wrong)}`).toThrow(fault);
+  it.each(rest.map((_, at) => at))('refuses an owner or a place that is none, as argument %i', (at) => {
+    for (const wrong of at === 1 ? noNumber : noCell)
+      expect(() => calls[name]({}, ...rest.with(at, wrong)), String(wrong)).toThrow(fault);
     unharmed();
   });
 });

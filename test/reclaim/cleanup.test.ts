@@ -364,6 +364,11 @@ describe('bad input', () => {
     ],
     ['a stand-in as its own arg', 'ERR_WEAKLY_CLEANUP_HOLDS_TARGET', () => addCleanup(standIn, note, standIn)],
     ['options as arg', 'ERR_WEAKLY_OPTION', () => addCleanup(target, () => {}, { atExit: true } as never)],
+    [
+      'the other option as arg',
+      'ERR_WEAKLY_OPTION',
+      () => addCleanup(target, () => {}, { asyncContext: false } as never),
+    ],
     ['both options as arg', 'ERR_WEAKLY_OPTION', () => addCleanup(target, () => {}, BOTH as never)],
     ['options that are no object', 'ERR_WEAKLY_OPTION', () => addCleanup(target, note, 1, true as never)],
     ['options null', 'ERR_WEAKLY_OPTION', () => addCleanup(target, note, 1, null as never)],

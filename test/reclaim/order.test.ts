@@ -3,6 +3,7 @@ import { binding } from '../../lib/binding.js';
 import { addCleanup, type Cleanup, keepAlive, queue } from '../../lib/index.js';
 import * as records from '../../lib/reclaim/records.js';
 import { away, gcNowUntil, gcUntil, turn, verify } from '../support/gc.js';
+import { stressed } from '../support/stress.js';
 
 /*
  * Cells are used again in any order, and found dead in the order of their numbers; what is called comes in the order of
@@ -62,6 +63,14 @@ describe.each(Object.entries(orders))('with cells that were freed in %s order', 
     due(count);
     expect(records.verify()).toBe(null);
     verify();
+    await gcUntil(() => called.length === 3 * count, 'called');
+    expectOrder(count);
+  });
+
+  // Where each were inserted into an ordered list of all that are due, the GCs of this would take longer than a test may.
+  it.each([stressed ? 10_000 : 100_000])('so do those of %i targets', async (count) => {
+    freeCells(order(3 * count));
+    due(count);
     await gcUntil(() => called.length === 3 * count, 'called');
     expectOrder(count);
   });

@@ -3,8 +3,11 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { binding } from '../../lib/binding.js';
 import { WeakKeySet, WeakValueMap } from '../../lib/collections/index.js';
 import { addCleanup, keepAlive, make, type Pointer, queue } from '../../lib/index.js';
+import { giveBackRecords } from '../../lib/reclaim/records.js';
 import { FinalizationRegistry as Registry } from '../../lib/spec/index.js';
-import { away, majorGc, turn, verify } from '../support/gc.js';
+import { giveBackEntries } from '../../lib/weak/entries.js';
+import { giveBackSlots, reclaimBatch } from '../../lib/weak/slots.js';
+import { away, gcNowUntil, majorGc, turn, verify } from '../support/gc.js';
 import { stressed } from '../support/stress.js';
 
 /* What a peak has taken is given back: memory, and what each GC has to look at. */
@@ -25,6 +28,10 @@ async function settled(): Promise<void> {
     if (live + armed + entries < 4_000 && dead + due + deadEntries === 0) return;
     await turn();
   }
+}
+
+function heapUsed(): number {
+  return getHeapStatistics().used_heap_size;
 }
 
 /** Few GCs, and a turn after each. */
@@ -49,18 +56,22 @@ describe.each<[string, (targets: { id: number }[]) => unknown]>([
       await settled();
       await fewGcs();
       const { bytes } = binding.stats();
+      const heap = heapUsed();
       const peak = away(() => {
         const targets = Array.from({ length: PEAK }, (_, id) => ({ id }));
         const held = fill(targets);
-        const taken = binding.stats().bytes - bytes;
+        majorGc();
+        const taken = { bytes: binding.stats().bytes - bytes, heap: heapUsed() - heap };
         keepAlive(targets);
         keepAlive(held);
         return taken;
       });
-      expect(peak).toBeGreaterThan(PEAK * 8);
+      expect(peak.bytes).toBeGreaterThan(PEAK * 8);
+      expect(peak.heap).toBeGreaterThan(PEAK * 24);
       await settled();
       await fewGcs();
-      expect(binding.stats().bytes - bytes).toBeLessThan(stressed ? KEPT : peak / 10);
+      expect(binding.stats().bytes - bytes).toBeLessThan(stressed ? KEPT : peak.bytes / 10);
+      if (!stressed) expect(heapUsed() - heap).toBeLessThan(peak.heap / 10);
     }
   });
 });
@@ -80,7 +91,7 @@ describe('a peak of registrations', () => {
     };
     const heap = async (): Promise<number> => {
       await fewGcs();
-      return getHeapStatistics().used_heap_size;
+      return heapUsed();
     };
     const registries = Array.from({ length: 5 }, () => new Registry<number>(() => called++));
     await peakOf(registries[0] as Registry<number>); // and what is made once
@@ -89,6 +100,45 @@ describe('a peak of registrations', () => {
     // Four bytes of each would be more.
     expect((await heap()) - before).toBeLessThan(4 * 4 * PEAK);
     expect(registries).toHaveLength(5);
+  });
+});
+
+describe('memory is given back in steps of a chunk: no turn of the event loop is longer for a higher peak', () => {
+  const CHUNK = 4_096;
+
+  /** `step` gives back; everything in one job, or the queue would do it. */
+  function expectSteps(step: () => boolean): void {
+    majorGc();
+    majorGc();
+    let steps = 0;
+    for (let { resident } = binding.stats(); step(); steps++) {
+      const left = binding.stats().resident;
+      expect(resident - left).toBe(CHUNK);
+      resident = left;
+    }
+    expect(steps).toBeGreaterThanOrEqual(PEAK / CHUNK / 2);
+  }
+
+  it('of pointers', () => {
+    away(() => Array.from({ length: PEAK }, (_, id) => ({ id })).map((target) => make(target).alive));
+    gcNowUntil(() => binding.stats().live < PEAK / 10, 'nearly all dead');
+    while (reclaimBatch() !== 0);
+    expectSteps(giveBackSlots);
+  });
+
+  it('of cleanups', () => {
+    const targets = Array.from({ length: PEAK }, (_, id) => ({ id }));
+    for (const cleanup of targets.map((target) => addCleanup(target, () => undefined))) cleanup.stop();
+    expectSteps(giveBackRecords);
+    keepAlive(targets);
+  });
+
+  it('of entries', () => {
+    const targets = Array.from({ length: PEAK }, (_, id) => ({ id }));
+    const map = new WeakValueMap(targets.map((target) => [target.id, target]));
+    for (const { id } of targets) map.delete(id);
+    expectSteps(giveBackEntries);
+    keepAlive(targets);
   });
 });
 
