@@ -22,7 +22,7 @@
  * | `ERR_WEAKLY_RECEIVER` | a method or accessor called on a foreign `this` | TypeError |
  * | `ERR_WEAKLY_MEMORY` | what makes pointers or entries, or registers: no memory, or no number, for one more target | Error |
  * | `ERR_WEAKLY_INTERNAL` | nothing, if this package is without fault: the native half has been asked for what is not the asker's | Error |
- * | `ERR_WEAKLY_BINARY` | `import`: no native binary for this platform and Node.js, or one that does not fit | Error |
+ * | `ERR_WEAKLY_BINARY` | `import`: no native binary for this platform and Node.js, one that does not fit, or options of Node.js that allow none | Error |
  * | `ERR_WEAKLY_RUNTIME` | `import`: not Node.js (Bun, Deno) | Error |
  *
  * Codes are stable; messages are not.
