@@ -3,7 +3,8 @@
 //                         [--steps N] [--only 1,2,3] [--setters 'Array kept'] [--minimise] [--verbose]
 // Everything a round does comes from its seed, its flags included: `--seed N --rounds 1` does it again. What V8 and the
 // system do at the same time does not, so a fault may need several goes. `--only` leaves out all other steps.
-// `--skip`: timeout, stack, workers, cache-cut, many-waiters, nested-drain, deep-drain, vm-drain, stack-drain, skipped-gc, setters.
+// `--skip`: timeout, stack, workers, cache-cut, many-waiters, nested-drain, deep-drain, vm-drain, stack-drain, skipped-gc, setters,
+// global.
 //
 // At commit 5dc10f4 it found that one collection gives out another's values: in its first round from seed 1 on Node.js 20, in
 // its sixth (seed 6) on 26. docs/fuzzing.md says more.
@@ -39,6 +40,8 @@ const { values: given } = parseArgs({
 const HANG_MS = 60_000;
 const MINIMISE_MS = 60_000;
 const child = fileURLToPath(new URL('../test/fuzz/child.mjs', import.meta.url));
+/** For rounds in which WeakRef and FinalizationRegistry are global. */
+const GLOBAL = new URL('../dist/spec/global.js', import.meta.url).href;
 const skip = given.skip.split(',').filter((word) => word !== '');
 
 const FLAGS = [
@@ -87,6 +90,7 @@ function planOf(seed) {
   const flags = given.flags ?? rng.weighted(usable);
   const steps = Number(given.steps ?? rng.weighted([[5, 60], [3, 150], [1, 400]])); // biome-ignore format: a list
   const setters = rng.chance(8) ? rng.pick(['Array kept', 'Object kept']) : undefined;
+  const global = rng.chance(25) && !skip.includes('global');
   return {
     flags,
     options: {
@@ -95,6 +99,7 @@ function planOf(seed) {
       skip,
       tame: given.keys === 'int',
       exact: !INEXACT.test(flags),
+      global,
       setters: given.setters ?? (skip.includes('setters') ? undefined : setters),
       log: true,
       wait: given.wait === undefined ? undefined : Number(given.wait),
@@ -108,7 +113,8 @@ const work = mkdtempSync(join(tmpdir(), 'weakly-fuzz-'));
 function round(seed, only) {
   const { flags, options } = planOf(seed);
   const [log, closed] = ['log', 'closed'].map((name) => openSync(join(work, name), 'w+'));
-  const args = ['--expose-gc', ...flags.split(' ').filter((flag) => flag !== ''), child];
+  const args = ['--expose-gc', ...flags.split(' ').filter((flag) => flag !== '')];
+  args.push(...(options.global ? ['--import', GLOBAL] : []), child);
   args.push(JSON.stringify({ ...options, ...(only === undefined ? {} : { only }) }));
   const began = Date.now();
   return new Promise((resolve) => {

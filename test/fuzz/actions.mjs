@@ -10,11 +10,16 @@ import { caches } from './doors/caches.mjs';
 import { cleanupDoor } from './doors/cleanups.mjs';
 import { finalizerDoor } from './doors/finalizers.mjs';
 import { pointers } from './doors/pointers.mjs';
+import { realms } from './doors/realms.mjs';
+import { reportDoor } from './doors/reports.mjs';
 import { refs, registries } from './doors/spec.mjs';
+import { timedCaches } from './doors/timed.mjs';
 import { uniqueDoor } from './doors/uniques.mjs';
 import { valueMaps } from './doors/value-map.mjs';
 import { keyMaps, keySets } from './doors/weak-keys.mjs';
+import { globals, IMPORT } from './global.mjs';
 import { mix } from './random.mjs';
+import { testing } from './waits.mjs';
 import { Thrown } from './world.mjs';
 
 function drop(world, rng) {
@@ -76,8 +81,12 @@ async function wait(world, rng) {
 function work(world, rng) {
   if (!world.does('workers') || world.inWorker) return 'no worker';
   const seed = mix(world.seed, rng.next());
+  const steps = rng.between(5, 60);
+  // What the process was started with, they are as well.
+  const global = world.options.global || rng.chance(30);
   const worker = new Worker(new URL('child.mjs', import.meta.url), {
-    workerData: { ...world.options, seed, steps: rng.between(5, 60) },
+    workerData: { ...world.options, seed, steps, global },
+    ...(global ? { execArgv: ['--import', IMPORT] } : {}),
   });
   const how = rng.pick(['to its end', 'terminated at once', 'terminated']);
   const exited = new Promise((resolve) => worker.once('exit', resolve));
@@ -127,6 +136,8 @@ export const ACTIONS = [
   [2, allocate],
   [2, () => `drain: ${queue.drain()}`],
   [1, wait],
+  [1, testing],
+  [1, globals],
   [1, orphan],
   [1, work],
   [1, snapshot],
@@ -140,6 +151,9 @@ export const ACTIONS = [
   [2, pointers],
   [2, cleanupDoor],
   [1, finalizerDoor],
+  [2, reportDoor],
+  [2, timedCaches],
+  [1, realms],
   [1, refs],
   [1, registries],
 ];

@@ -7,8 +7,8 @@ import { queue } from '../../dist/index.js';
 import * as records from '../../dist/reclaim/records.js';
 import { verifyEntries } from '../../dist/weak/entries.js';
 import { verifyPointers } from '../../dist/weak/pointer.js';
-import { isEndOfStack } from './cut.mjs';
-import { Thrown, World } from './world.mjs';
+import { Told, UNCAUGHT } from './told.mjs';
+import { Fault, World } from './world.mjs';
 
 /** Descriptors that scripts/fuzz.mjs has opened. */
 const LOG = 3;
@@ -30,18 +30,21 @@ const world = new World({
   log: log && isMainThread ? LOG : undefined,
   verify,
 });
-Object.assign(world, { exact, options, inWorker: !isMainThread });
+Object.assign(world, { exact, options, inWorker: !isMainThread, told: new Told(world) });
 
 function end(error) {
   writeSync(2, `${isMainThread ? '' : `worker ${seed}: `}${error?.stack ?? error}\n`);
   process.exit(1);
 }
 process.on('uncaughtException', (error) => {
-  if (error instanceof Thrown) return;
-  if (world.endsStack && isEndOfStack(error)) world.ended++;
-  else end(error);
+  const before = world.faults.length;
+  world.told.tell(error, UNCAUGHT);
+  if (world.faults.length > before) end(new Fault(world.faults.at(-1)));
 });
-process.on('warning', (warning) => end(warning));
+process.on('warning', (warning) => {
+  if (warning.code === 'ERR_WEAKLY_TERMINATED') world.told.tell(warning, UNCAUGHT);
+  else end(warning);
+});
 
 const { ACTIONS } = await import('./actions.mjs');
 if (setters) (await import('./setters.mjs')).install(setters);

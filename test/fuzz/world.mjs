@@ -36,6 +36,8 @@ export class World {
   ended = 0;
   /** Drains that a timeout has ended: each may have ended one call. */
   cut = 0;
+  /** Whether a drain has ever been under way that a timeout was to end. */
+  cutting = false;
   #nextId = 1;
 
   constructor({ seed, tame, skip, log, verify }) {

@@ -1,18 +1,25 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { types } from 'node:util';
 import { addCleanup, make, queue } from '../../../dist/index.js';
-import { atTheEndOfTheStack, cutByTimeout, isEndOfStack } from '../cut.mjs';
+import { atTheEndOfTheStack, cutByTimeout } from '../cut.mjs';
 import { churn } from '../shared.mjs';
 import { show } from '../things.mjs';
+import { carried } from '../told.mjs';
 import { Thrown } from '../world.mjs';
 
 const storage = new AsyncLocalStorage();
+
+class OfCleanup extends Thrown {}
+
+/** Not by asking a proxy, which may be revoked. */
+const isOfCleanup = (error) => types.isNativeError(error) && error instanceof OfCleanup;
 
 /** Set by the round: shared by all callbacks, which the queue calls in spans if they are one function. */
 let cleanups;
 const called = (id) => cleanups.called(id);
 const throwing = (id) => {
   cleanups.called(id);
-  throw new Thrown(`cleanup ${id}`);
+  throw new OfCleanup(`cleanup ${id}`);
 };
 const again = (id) => {
   cleanups.called(id);
@@ -40,7 +47,8 @@ class Cleanups {
   constructor(world) {
     this.world = world;
     cleanups = this;
-    queue.configure({ onError: (error) => this.onError(error) });
+    world.told.takers.push((error) => this.take(error));
+    world.told.configure({});
     this.actions = [
       [6, (rng) => this.add(rng)],
       [3, (rng) => this.addMany(rng)],
@@ -62,12 +70,10 @@ class Cleanups {
     return rng.weighted(this.actions)(rng);
   }
 
-  onError(error) {
-    if (error instanceof Thrown) this.reported++;
-    else if (isEndOfStack(error) && this.world.endsStack) this.world.ended++;
-    // What a timeout has ended counts as called, and has not told us so if it had only begun.
-    else if (error?.code === 'ERR_WEAKLY_TERMINATED' && this.world.does('vm-drain')) this.world.ended++;
-    else this.world.fault(`onError got ${error?.stack}`);
+  take(error) {
+    if (!isOfCleanup(carried(error).error)) return false;
+    this.reported++;
+    return true;
   }
 
   /** `how` registers, and gives a Cleanup. */
@@ -286,6 +292,7 @@ class Cleanups {
     for (let i = 0; i < count; i++) add(false);
     this.world.gc(rng, 'major');
     let code;
+    this.world.cutting = true;
     cutByTimeout(
       () => {
         for (;;) {
