@@ -4,7 +4,6 @@ import { anyValue, show } from '../things.mjs';
 import { carried, realm, UNCAUGHT } from '../told.mjs';
 import { Thrown } from '../world.mjs';
 
-const isObject = (value) => typeof value === 'object' && value !== null;
 const own = (error, value) => Object.defineProperty(error, 'registeredAt', value);
 const abroad = runInContext('(call) => (id) => call(id)', realm);
 const errorAbroad = runInContext('(text) => new RangeError(text)', realm);
@@ -71,7 +70,6 @@ class Reports {
   thrown = [];
   shared = Array.from({ length: 3 }, (_, i) => new Thrown(`shared ${i}`));
   tracing = false;
-  refusals = 0;
 
   constructor(world) {
     this.world = world;
@@ -131,8 +129,10 @@ class Reports {
     const { world } = this;
     const { error: value, carrier } = carried(error);
     const same = (known) => Object.is(known.value, value);
-    const exactly = (known) => same(known) && known.mode === mode && known.traced === isTraced(error, known, carrier);
-    let at = this.thrown.findIndex(exactly);
+    const told = (known) => same(known) && known.mode === mode;
+    // Of several of one value, that which can be meant.
+    let at = this.thrown.findIndex((known) => told(known) && known.traced === (carrier !== undefined));
+    if (at === -1) at = this.thrown.findIndex(told);
     if (at === -1) at = this.thrown.findIndex(same);
     if (at === -1) return false;
     const [known] = this.thrown.splice(at, 1);
@@ -210,12 +210,6 @@ class Reports {
     if (missing.length > ended + cut) return `${missing.length} that throw, from ${missing[0][0]}`;
     return this.thrown.length > cut + ended ? `${this.thrown.length} reports` : undefined;
   }
-}
-
-/** For who has several of one value to choose from. */
-function isTraced(error, { kind }, carrier) {
-  if (carrier !== undefined) return true;
-  return THROWN[kind][1] !== false && isObject(error) && Object.hasOwn(error, 'registeredAt');
 }
 
 export const reportDoor = (world) => {
