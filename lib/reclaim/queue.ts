@@ -47,7 +47,7 @@ export interface QueueOptions {
   readonly onError?: OnError | null;
   /**
    * Notes where each callback is registered, from now on. What it throws then carries that as its property `registeredAt`, an
-   * Error. What cannot carry it (a primitive, a frozen object, an error that has such a property already) is reported as
+   * Error. What cannot carry it (a primitive, a function, a frozen object, an error that has such a property already) is reported as
    * the `cause` of an Error with code `ERR_WEAKLY_CLEANUP` that does. A stack trace is taken and formatted for
    * each registration, some 10 microseconds, and held until the call.
    *
