@@ -4,6 +4,7 @@ import { WeakCache } from '../../lib/collections/index.js';
 import { ManualClock } from '../support/cache.js';
 import { away, gcUntil, verify } from '../support/gc.js';
 import { keysOfEveryKind } from '../support/keys.js';
+import { idOf, objectOf } from '../support/kinds.js';
 import { carryOut, holds, INTERRUPTIONS, PROPERTY_TIMEOUT_MS } from '../support/property.js';
 
 /*
@@ -11,14 +12,10 @@ import { carryOut, holds, INTERRUPTIONS, PROPERTY_TIMEOUT_MS } from '../support/
  * long as it is held, and its time has not come; what is not held may be found until a GC says otherwise, and then never again.
  */
 
-interface Value {
-  readonly version: number;
-}
-
 /** Any kind, whatever TypeScript would say. */
 type Key = string;
 
-/** What the model knows of a value; it holds it only in the strong tier. */
+/** What the model knows of a value, of whatever kind that is; it holds it only in the strong tier. */
 interface Terms {
   readonly version: number;
   readonly size: number;
@@ -42,12 +39,12 @@ class Model {
   readonly perf = new ManualClock();
   readonly limits: Limits;
   readonly keys: readonly Key[];
-  readonly cache: WeakCache<Key, Value>;
+  readonly cache: WeakCache<Key, object>;
   /** The least recently used first. */
-  readonly strong = new Map<unknown, { value: Value; terms: Terms }>();
+  readonly strong = new Map<unknown, { value: object; terms: Terms }>();
   /** What was seen dead, or expired, by a `get` is taken out. */
   readonly weak = new Map<unknown, Terms>();
-  readonly held = new Map<unknown, Value>();
+  readonly held = new Map<unknown, object>();
   /** As the cache should see it: it never goes backwards. */
   time: number;
   version = 0;
@@ -87,7 +84,12 @@ class Model {
     return expires < this.time;
   }
 
-  #use(key: unknown, value: Value, terms: Terms): void {
+  #isHeld(key: unknown, { version }: Terms): boolean {
+    const value = this.held.get(key);
+    return value !== undefined && idOf(value) === version;
+  }
+
+  #use(key: unknown, value: object, terms: Terms): void {
     const { max, maxSize = Number.POSITIVE_INFINITY, maxEntrySize = maxSize } = this.limits;
     this.strong.delete(key);
     this.weak.delete(key);
@@ -107,12 +109,12 @@ class Model {
 
   set(n: number, hold: boolean, size: number, ttl: number | undefined): void {
     const key = this.key(n);
-    const value = { version: ++this.version };
+    const version = ++this.version;
+    const value = objectOf(version);
     this.cache.set(key, value, { ...(this.#sized ? { size } : {}), ttl });
     if (hold) this.held.set(key, value);
     else this.held.delete(key);
     const time = ttl ?? this.limits.ttl ?? Number.POSITIVE_INFINITY;
-    const { version } = value;
     this.#use(key, value, { version, size: this.#sized ? size : 0, ttl: time, expires: this.time + time });
   }
 
@@ -131,14 +133,15 @@ class Model {
     if (found === undefined) {
       this.misses++;
       if (strong !== undefined) throw new Error(`${n} is in the strong tier, and not found`);
-      if (terms !== undefined && this.held.get(key)?.version === terms.version)
-        throw new Error(`${n} is in use, and not found`);
+      if (terms !== undefined && this.#isHeld(key, terms)) throw new Error(`${n} is in use, and not found`);
       this.weak.delete(key);
       return;
     }
     if (strong === undefined) this.hitsWeak++;
     else this.hitsStrong++;
-    if (terms?.version !== found.version) throw new Error(`${n}: ${found.version} instead of ${terms?.version}`);
+    if (terms?.version !== idOf(found)) throw new Error(`${n}: ${idOf(found)} instead of ${terms?.version}`);
+    if (found !== (strong?.value ?? (this.#isHeld(key, terms) ? this.held.get(key) : found)))
+      throw new Error(`${n}: not the value that was set`);
     if (this.limits.updateAgeOnGet) terms.expires = this.time + terms.ttl;
     this.#use(key, found, terms);
   }
@@ -149,7 +152,7 @@ class Model {
     const deleted = this.cache.delete(key);
     const known = terms !== undefined && !this.#isLate(terms);
     if (deleted && !known) throw new Error(`${n} was deleted, and is not there`);
-    if (!deleted && known && (this.strong.has(key) || this.held.get(key)?.version === terms.version))
+    if (!deleted && known && (this.strong.has(key) || this.#isHeld(key, terms)))
       throw new Error(`${n} is there, and was not deleted`);
     this.strong.delete(key);
     this.weak.delete(key);
@@ -163,13 +166,11 @@ class Model {
 
   /** How many are in the weak tier because others hold them; the cache may have found out that some have expired. */
   inUse(late: boolean): number {
-    return [...this.weak].filter(
-      ([key, terms]) => this.held.get(key)?.version === terms.version && (late || !this.#isLate(terms)),
-    ).length;
+    return [...this.weak].filter(([key, terms]) => this.#isHeld(key, terms) && (late || !this.#isLate(terms))).length;
   }
 
   check(): void {
-    const { cache, strong, weak, held } = this;
+    const { cache, strong, weak } = this;
     for (const key of this.keys) {
       const has = cache.has(key);
       const terms = strong.get(key)?.terms ?? weak.get(key);
@@ -179,7 +180,7 @@ class Model {
       }
       if (has) continue;
       if (strong.has(key)) throw new Error(`${String(key)} is in the strong tier, and not there`);
-      if (held.get(key)?.version === terms.version) throw new Error(`${String(key)} is in use, and not there`);
+      if (this.#isHeld(key, terms)) throw new Error(`${String(key)} is in use, and not there`);
       weak.delete(key);
     }
     const stats = cache.stats();
@@ -234,7 +235,7 @@ const chosen = fc.shuffledSubarray([...keysOfEveryKind().keys()], { minLength: 4
 
 describe('WeakCache against a model', () => {
   it(
-    'agrees in every order of set, get, delete, drop, clear, time, GC and drain, for every kind of key and limit',
+    'agrees in every order of set, get, delete, drop, clear, time, GC and drain, for every kind of key, value and limit',
     async () => {
       const kinds = keysOfEveryKind();
       await holds(

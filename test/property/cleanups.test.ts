@@ -3,12 +3,14 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { addCleanup, type Cleanup, type CleanupOptions, finalizable, queue } from '../../lib/index.js';
 import * as records from '../../lib/reclaim/records.js';
 import { away, gcUntil, majorGc, verify } from '../support/gc.js';
+import { type KeyOf, thingOf, valueKind } from '../support/kinds.js';
 import { carryOut, holds, INTERRUPTIONS, PROPERTY_TIMEOUT_MS } from '../support/property.js';
 
 /*
  * Random registering, stopping, dropping, collecting and draining, from outside and from inside of callbacks, against a
  * plain model: every callback is called exactly once after its target was dropped, unless it was stopped; never before, and
- * in order for each target. What it throws is reported exactly once, and the statistics add up.
+ * in order for each target. It gets the very argument that was registered. What it throws is reported
+ * exactly once, and the statistics add up. Targets, arguments and what is thrown are of every kind.
  */
 
 /** What a callback does when it is called. */
@@ -18,6 +20,7 @@ const ACTS: readonly Act[] = ['nothing', 'throw', 'drain', 'stop', 'register', '
 interface Entry {
   readonly target: number;
   readonly act: Act;
+  readonly arg: unknown;
   readonly cleanup: Cleanup;
   calls: number;
   stopped: boolean;
@@ -25,27 +28,40 @@ interface Entry {
 
 class Model {
   nextTarget = 0;
-  readonly held = new Map<number, object>();
+  readonly held = new Map<number, WeakKey>();
   readonly entries: Entry[] = [];
   readonly calls: number[] = [];
   finalized = 0;
   finalizers = 0;
   /** Callbacks that are on the stack now. */
   depth = 0;
-  /** Thrown, and reported, by number. */
-  readonly thrown: number[] = [];
-  readonly reported: number[] = [];
+  /** By number: calls with another argument than was registered. */
+  readonly strange: number[] = [];
+  readonly thrown: unknown[] = [];
+  readonly reported: unknown[] = [];
   readonly before = queue.stats();
-  readonly call = (i: number): void => this.#call(i);
+  readonly #argOf: KeyOf;
 
-  register(target: object, id: number, act: Act = 'nothing', options?: CleanupOptions): void {
-    const index = this.entries.length;
-    const cleanup = addCleanup(target, this.call, index, options);
-    this.entries.push({ target: id, act, cleanup, calls: 0, stopped: false });
+  constructor(argOf: KeyOf) {
+    this.#argOf = argOf;
   }
 
-  #call(i: number): void {
+  register(target: WeakKey, id: number, act: Act = 'nothing', options?: CleanupOptions): void {
+    const index = this.entries.length;
+    const arg = this.#argOf(index);
+    const cleanup = addCleanup(target, (given) => this.#call(index, given), arg, options);
+    this.entries.push({ target: id, act, arg, cleanup, calls: 0, stopped: false });
+  }
+
+  /** For a target of its own, which nobody holds. */
+  registerNext(act: Act | undefined, options?: CleanupOptions): void {
+    const id = this.nextTarget++;
+    this.register(thingOf(id), id, act, options);
+  }
+
+  #call(i: number, arg: unknown): void {
     const entry = this.entries[i] as Entry;
+    if (!Object.is(arg, entry.arg)) this.strange.push(i);
     entry.calls++;
     this.calls.push(i);
     this.depth++;
@@ -61,10 +77,11 @@ class Model {
     if (act === 'collect and drain') majorGc();
     if (act.includes('drain')) queue.drain();
     if (act === 'stop') this.stop(i * 7, 5);
-    if (act === 'register') away(() => this.register({}, this.nextTarget++, ACTS[i % 4]));
+    if (act === 'register') away(() => this.registerNext(ACTS[i % 4]));
     if (!act.includes('throw')) return;
-    this.thrown.push(i);
-    throw i;
+    const { arg } = this.entries[i] as Entry;
+    this.thrown.push(arg);
+    throw arg;
   }
 
   stop(n: number, many: number): void {
@@ -90,11 +107,14 @@ class Model {
       throw new Error(`${armed} armed, ${pending} pending, ${calls} called, of ${all}`);
     if (queued - before.queued < calls + pending) throw new Error(`${queued - before.queued} queued`);
     if (failed - before.failed !== this.thrown.length) throw new Error(`${failed - before.failed} failed`);
-    if (this.reported.toString() !== this.thrown.toString())
-      throw new Error(`thrown ${this.thrown}, reported ${this.reported}`);
+    const { thrown, reported } = this;
+    const other = thrown.findIndex((error, i) => !Object.is(error, reported[i]));
+    if (reported.length !== thrown.length || other >= 0)
+      throw new Error(`${thrown.length} thrown, ${reported.length} reported; number ${other} is another`);
   }
 
   check(): void {
+    if (this.strange.length > 0) throw new Error(`called with another argument: ${this.strange}`);
     for (const [index, entry] of this.entries.entries()) {
       const { state } = entry.cleanup;
       if (entry.calls > 1) throw new Error(`${index} was called twice`);
@@ -128,7 +148,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       away(() => {
         for (let i = 0; i < n; i++) {
           const id = model.nextTarget++;
-          const target = { id };
+          const target = thingOf(id);
           if (hold) model.held.set(id, target);
           for (let j = 0; j < each; j++) model.register(target, id);
         }
@@ -157,12 +177,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       run: (model: Model) =>
         away(() => {
           for (let i = 0; i < n; i++)
-            model.register(
-              {},
-              model.nextTarget++,
-              acts[i % acts.length],
-              inContext ? { asyncContext: true } : undefined,
-            );
+            model.registerNext(acts[i % acts.length], inContext ? { asyncContext: true } : undefined);
         }),
     })),
   fc.record({ n: pick, many: count }).map(({ n, many }) => ({
@@ -185,12 +200,12 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 
 describe('cleanups against a model', () => {
   it(
-    'agree in every order of register, stop, drop, GC and drain',
+    'agree in every order of register, stop, drop, GC and drain, for every kind of target and argument',
     async () => {
       await holds(
-        fc.asyncProperty(fc.array(command, { maxLength: 40 }), async (commands) => {
-          const model = new Model();
-          queue.configure({ onError: (error) => void model.reported.push(error as number) });
+        fc.asyncProperty(valueKind, fc.array(command, { maxLength: 40 }), async ({ keyOf }, commands) => {
+          const model = new Model(keyOf);
+          queue.configure({ onError: (error) => void model.reported.push(error) });
           await carryOut(commands, model);
           const { entries } = model;
           const due = (): boolean =>

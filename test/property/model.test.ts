@@ -4,6 +4,7 @@ import { binding } from '../../lib/binding.js';
 import { type FieldPointer, make, makeField, type Pointer } from '../../lib/index.js';
 import { reclaimBatch } from '../../lib/weak/slots.js';
 import { away, gcUntil, majorGc, minorGc, turn, verify } from '../support/gc.js';
+import { thingOf } from '../support/kinds.js';
 import { carryOut, holds, PROPERTY_TIMEOUT_MS } from '../support/property.js';
 
 /*
@@ -11,18 +12,16 @@ import { carryOut, holds, PROPERTY_TIMEOUT_MS } from '../support/property.js';
  * of everything else only the pointers, so whatever the collector does, each step can be judged:
  *   held    -> alive, value() is the target, make() gives the same pointer
  *   dropped -> alive and value() agree; once dead, dead for ever; never equal to any other
- * and the native table must be in order after every step.
+ * and the native table must be in order after every step. Targets are of every kind, and are never asked for anything.
  */
 
-interface Target {
-  id: number;
-  [key: string]: number;
-}
+/** What has places, whatever they are called. */
+type Owner = Record<string, unknown>;
 
 class Model {
-  readonly held = new Map<number, Target>();
-  readonly pointers = new Map<number, Pointer<Target>>();
-  readonly fields = new Map<string, FieldPointer<Target, string>>();
+  readonly held = new Map<number, WeakKey>();
+  readonly pointers = new Map<number, Pointer<WeakKey>>();
+  readonly fields = new Map<string, FieldPointer<Owner, string>>();
   readonly dead = new Set<number>();
   next = 0;
 
@@ -68,7 +67,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     run: (model: Model) => {
       for (let i = 0; i < n; i++) {
         const id = model.next++;
-        const target: Target = { id };
+        const target = thingOf(id);
         model.held.set(id, target);
         model.pointers.set(id, make(target));
       }
@@ -80,7 +79,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       away(() => {
         for (let i = 0; i < n; i++) {
           const id = model.next++;
-          model.pointers.set(id, make({ id }));
+          model.pointers.set(id, make(thingOf(id)));
         }
       }),
   })),
@@ -90,7 +89,13 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       const id = nth(model, n);
       const target = id === undefined ? undefined : model.held.get(id);
       if (target === undefined) return;
-      const pointer = makeField(target, key);
+      if (typeof target === 'symbol') {
+        expect(() => makeField(target as never, key as never)).toThrow(
+          expect.objectContaining({ code: 'ERR_WEAKLY_TARGET' }),
+        );
+        return;
+      }
+      const pointer = makeField(target as Owner, key);
       const known = model.fields.get(`${id}.${key}`);
       if (known !== undefined && known !== pointer) throw new Error('a second pointer to one place');
       model.fields.set(`${id}.${key}`, pointer);
@@ -124,7 +129,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 
 describe('pointers against a model', () => {
   it(
-    'agree in every order of make, drop, GC, drain and reuse',
+    'agree in every order of make, drop, GC, drain and reuse, for every kind of target',
     async () => {
       await holds(
         fc.asyncProperty(fc.array(command, { maxLength: 40 }), async (commands) => {

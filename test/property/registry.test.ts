@@ -2,48 +2,66 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { FinalizationRegistry } from '../../lib/spec/index.js';
 import { away, gcUntil, verify } from '../support/gc.js';
+import { type KeyOf, keyKind, thingOf } from '../support/kinds.js';
 import { carryOut, holds, INTERRUPTIONS, PROPERTY_TIMEOUT_MS } from '../support/property.js';
 
-/* A registry against a model: each registration is called exactly once after its target was dropped, unless unregistered. */
+/*
+ * A registry against a model: each registration is called exactly once after its target was dropped, unless unregistered.
+ * Targets, tokens and what is held are of every kind; each held value is another, so it tells whose call it is.
+ */
 
 interface Entry {
   readonly target: number;
   readonly token: number | undefined;
+  readonly held: unknown;
   calls: number;
   unregistered: boolean;
 }
 
+const TOKENS = 4;
+
 class Model {
-  readonly held = new Map<number, object>();
-  readonly tokens = Array.from({ length: 4 }, (_, id) => ({ id }));
+  readonly held = new Map<number, WeakKey>();
+  readonly tokens: readonly WeakKey[];
   readonly entries: Entry[] = [];
+  readonly #heldOf: KeyOf;
+  /** Whose held value it is. */
+  readonly #indices = new Map<unknown, number>();
+  /** Calls with something that was never registered. */
+  strange = 0;
   next = 0;
   /** What the next callback unregisters itself, by token. */
   inside: number | undefined;
-  readonly registry: FinalizationRegistry<number> = new FinalizationRegistry((index: number) => {
-    const entry = this.entries[index] as Entry;
-    entry.calls++;
+  readonly registry: FinalizationRegistry<unknown> = new FinalizationRegistry((held: unknown) => {
+    const entry = this.entries[this.#indices.get(held) ?? -1];
+    if (entry === undefined || !Object.is(entry.held, held)) this.strange++;
+    else entry.calls++;
     if (this.inside !== undefined) this.unregister(this.inside);
     this.inside = undefined;
   });
 
-  register(target: object, id: number, token: number | undefined): void {
-    this.registry.register(
-      target,
-      this.entries.length,
-      token === undefined ? undefined : (this.tokens[token] as object),
-    );
-    this.entries.push({ target: id, token, calls: 0, unregistered: false });
+  /** `firstToken`: which kinds the tokens are of. */
+  constructor(heldOf: KeyOf, firstToken: number) {
+    this.#heldOf = heldOf;
+    this.tokens = Array.from({ length: TOKENS }, (_, i) => thingOf(firstToken + i));
+  }
+
+  register(target: WeakKey, id: number, token: number | undefined): void {
+    const held = this.#heldOf(this.entries.length);
+    this.#indices.set(held, this.entries.length);
+    this.registry.register(target, held, token === undefined ? undefined : this.tokens[token]);
+    this.entries.push({ target: id, token, held, calls: 0, unregistered: false });
   }
 
   unregister(token: number): void {
     const pending = this.entries.filter((entry) => entry.token === token && entry.calls === 0 && !entry.unregistered);
-    const removed = this.registry.unregister(this.tokens[token] as object);
+    const removed = this.registry.unregister(this.tokens[token] as WeakKey);
     if (removed !== pending.length > 0) throw new Error(`unregister said ${removed} of ${pending.length}`);
     for (const entry of pending) entry.unregistered = true;
   }
 
   check(): void {
+    if (this.strange > 0) throw new Error(`${this.strange} calls with what was not registered`);
     for (const [index, { target, calls, unregistered }] of this.entries.entries()) {
       if (calls > 1) throw new Error(`${index} was called ${calls} times`);
       if (calls > 0 && this.held.has(target)) throw new Error(`${index} was called while its target lives`);
@@ -57,7 +75,7 @@ type Command = { name: string; run: (model: Model) => void | Promise<void> };
 
 const count = fc.integer({ min: 1, max: 100 });
 const pick = fc.nat(10_000);
-const token = fc.option(fc.nat(3), { nil: undefined });
+const token = fc.option(fc.nat(TOKENS - 1), { nil: undefined });
 
 const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record({ n: count, hold: fc.boolean(), by: token }).map(({ n, hold, by }) => ({
@@ -66,7 +84,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       away(() => {
         for (let i = 0; i < n; i++) {
           const id = model.next++;
-          const target = { id };
+          const target = thingOf(id);
           if (hold) model.held.set(id, target);
           model.register(target, id, by);
         }
@@ -87,8 +105,8 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       for (let i = 0; i < many; i++) model.held.delete(ids[(n + i) % Math.max(ids.length, 1)] as number);
     },
   })),
-  fc.nat(3).map((by) => ({ name: `unregister ${by}`, run: (model: Model) => model.unregister(by) })),
-  fc.nat(3).map((by) => ({
+  fc.nat(TOKENS - 1).map((by) => ({ name: `unregister ${by}`, run: (model: Model) => model.unregister(by) })),
+  fc.nat(TOKENS - 1).map((by) => ({
     name: `unregister ${by} inside the next callback`,
     run: (model: Model) => {
       model.inside = by;
@@ -99,11 +117,11 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 
 describe('FinalizationRegistry of weakly/spec against a model', () => {
   it(
-    'agrees in every order of register, unregister, drop, GC and drain',
+    'agrees in every order of register, unregister, drop, GC and drain, for every kind of target, token and held value',
     async () => {
       await holds(
-        fc.asyncProperty(fc.array(command, { maxLength: 40 }), async (commands) => {
-          const model = new Model();
+        fc.asyncProperty(keyKind, pick, fc.array(command, { maxLength: 40 }), async ({ keyOf }, first, commands) => {
+          const model = new Model(keyOf, first);
           await carryOut(commands, model);
           model.inside = undefined;
           model.held.clear();
@@ -112,7 +130,8 @@ describe('FinalizationRegistry of weakly/spec against a model', () => {
             'all called',
           );
           model.check();
-          for (let by = 0; by < 4; by++) expect(model.registry.unregister(model.tokens[by] as object)).toBe(false);
+          for (let by = 0; by < TOKENS; by++)
+            expect(model.registry.unregister(model.tokens[by] as WeakKey)).toBe(false);
         }),
         150,
       );
