@@ -41,6 +41,10 @@ function revoked(target: object): object {
   return proxy;
 }
 
+/** Defined, not assigned: there may be a setter (setters.ts). */
+const holey = (n: number): unknown[] =>
+  Object.defineProperty(Array(4), 2, { value: n, writable: true, enumerable: true, configurable: true });
+
 const OBJECTS: readonly KeyOf[] = [
   (n) => ({ n }),
   (n) => Object.freeze({ n }),
@@ -49,7 +53,7 @@ const OBJECTS: readonly KeyOf[] = [
   (n) => () => n,
   () => class {},
   (n) => Object.assign([], { 100000: n }),
-  (n) => Object.assign(Array(5), { 3: n }),
+  (n) => holey(n),
   (n) => Object.assign(Object.create(null) as object, { n }),
   () => revoked({}),
   () => revoked(() => undefined),
@@ -152,7 +156,7 @@ const OBJECT_THINGS: readonly ((id: number) => object)[] = [
   (id) => dictionary(id),
   (id) => new Secretive(id),
   (id) => named(id, [id, id + 0.5]),
-  (id) => named(id, Object.assign(Array(4), { 2: id })),
+  (id) => named(id, holey(id)),
   (id) => named(id, Object.assign([], { 100000: id })),
   (id) => named(id, () => id),
   (id) => named(id, class {}),
