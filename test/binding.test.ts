@@ -59,6 +59,9 @@ describe('the binary', () => {
     readable.push(`--allow-fs-read=${join(dir, 'package.json')}`);
   readable.push('--allow-fs-read=/package.json');
 
+  /** Sanitizers have a binary of theirs, somewhere else. */
+  const env = { ...process.env, WEAKLY_PREBUILD: '' };
+
   it.each<[string, string[], RegExp]>([
     ['--no-addons', ['--no-addons'], /^ERR_WEAKLY_BINARY .*--no-addons allows none/],
     [
@@ -79,6 +82,7 @@ describe('the binary', () => {
   ])('that Node.js does not load for %s is no case for a compiler: the option is named', (_what, flags, right) => {
     const said = execFileSync(process.execPath, ['--no-warnings', ...flags, '-e', script, library.href], {
       encoding: 'utf8',
+      env,
     });
     expect(said).toMatch(right);
     expect(said).not.toContain('compiler');
@@ -88,6 +92,7 @@ describe('the binary', () => {
     const flags = [permission, '--allow-addons', `--allow-fs-read=${root}*`, '--allow-fs-read=/etc/alpine-release'];
     const said = execFileSync(process.execPath, ['--no-warnings', ...flags, ...readable, '-e', script, library.href], {
       encoding: 'utf8',
+      env,
     });
     expect(said).toBe('undefined loaded\n');
   });
