@@ -7,9 +7,11 @@ import { figures, markdown, number } from './table.mjs';
 /** [label, measurement, whose figure, over whose, at most]; without `over`, the figure itself. */
 const TABLES = {
   pointers: [
-    ['`value()` : `WeakRef.deref()`', 'read', 'weakly', 'weakref', 0.5],
+    ['`value()` : `WeakRef.deref()`', 'read', 'weakly', 'weakref', 0.4],
     ['`alive` : `deref()`', 'alive', 'weakly', 'weakref', 0.2],
-    ['`make` of a known target : `WeakMap.get`', 'known', 'weakly', 'weakmap', 4],
+    ['`make` of a known target : `WeakMap.get`', 'known', 'weakly', 'weakmap', 2],
+    ['the same, of a hundred thousand', 'known-many', 'weakly', 'weakmap', 2],
+    ['the same, of a million', 'known-million', 'weakly', 'weakmap', 4],
     ['making a million : WeakRef + WeakMap', 'create', 'weakly', 'weakmap', 0.5],
     ['making a million : bare WeakRefs', 'create', 'weakly', 'weakref', 1],
     ['what they add to a major GC : WeakRef + WeakMap', 'live-gc', 'weakly', 'weakmap', 0.5],

@@ -3,13 +3,16 @@
 
 import { makeTargets, median, now, turn } from './common.mjs';
 
-const WARM_UP = 50;
 const REPETITIONS = 200;
+/** So many calls are enough: a million targets are passed over a few times only. */
+const CALLS = 2e7;
 
 export async function measure(api, n, passes, pass, targets = makeTargets(n)) {
   const pointers = targets.map((target) => api.create(target));
   const times = [];
-  for (let i = 0; i < WARM_UP + REPETITIONS; i++) {
+  const repetitions = Math.max(20, Math.min(REPETITIONS, Math.ceil(CALLS / (n * passes))));
+  const warmUp = repetitions / 4;
+  for (let i = 0; i < warmUp + repetitions; i++) {
     await turn();
     let sum = 0;
     const start = now();
@@ -17,7 +20,7 @@ export async function measure(api, n, passes, pass, targets = makeTargets(n)) {
     const ns = ((now() - start) * 1e6) / (n * passes);
     // The results are used and checked: calls that an optimiser drops, or that find nothing, are fast.
     if (sum !== n * passes) throw new Error(`${sum} of ${n * passes} calls gave what they should`);
-    if (i >= WARM_UP) times.push(ns);
+    if (i >= warmUp) times.push(ns);
   }
   // Needed after the last pass too, else the targets may die before it.
   if (targets.length !== n) throw new Error('unreachable');
