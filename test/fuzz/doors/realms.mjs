@@ -1,7 +1,8 @@
 import { createContext, runInContext } from 'node:vm';
 import { make } from '../../../dist/index.js';
 import * as own from '../../../dist/spec/index.js';
-import { anyValue, idOf, show } from '../things.mjs';
+import { checkRefs, living } from '../refs.mjs';
+import { anyValue, show } from '../things.mjs';
 import { Thrown } from '../world.mjs';
 
 const OWN = { WeakRef: own.WeakRef, FinalizationRegistry: own.FinalizationRegistry };
@@ -214,15 +215,7 @@ class Realm {
   }
 
   check() {
-    const { world } = this;
-    for (const [id, ref] of this.refs) {
-      const target = ref.deref();
-      const held = world.held.get(id);
-      world.expect(target === undefined || idOf(target) === id, () => `the WeakRef of ${id} gives ${show(target)}`);
-      world.expect(held === undefined || target === held, () => `the WeakRef of ${id}, held, gives ${show(target)}`);
-      world.expect(target === undefined || !this.dead.has(id), () => `${id} was dead`);
-      if (target === undefined) this.dead.add(id);
-    }
+    checkRefs(this);
   }
 
   letGo() {
@@ -234,8 +227,8 @@ class Realm {
   }
 
   left() {
-    const alive = this.last?.filter((ref) => ref.deref() !== undefined) ?? [];
-    if (alive.length > 0) return `${alive.length} targets of WeakRefs of ${this.name}`;
+    const alive = living(this.last ?? []);
+    if (alive > 0) return `${alive} targets of WeakRefs of ${this.name}`;
     return this.registered.length === 0 ? undefined : `${this.registered.length} registrations of ${this.name}`;
   }
 }

@@ -1,5 +1,6 @@
 import { FinalizationRegistry, WeakRef } from '../../../dist/spec/index.js';
-import { anyValue, idOf, show } from '../things.mjs';
+import { checkRefs, living } from '../refs.mjs';
+import { anyValue, idOf } from '../things.mjs';
 import { Thrown } from '../world.mjs';
 
 /** WeakRefs of ECMAScript: also that a target stays to the end of the job in which it was given. */
@@ -34,18 +35,7 @@ class Refs {
   }
 
   check() {
-    const { world } = this;
-    for (const [id, ref] of this.refs) {
-      const target = ref.deref();
-      const held = world.held.get(id);
-      world.expect(target === undefined || idOf(target) === id, () => `the WeakRef of ${id} gives ${show(target)}`);
-      world.expect(
-        held === undefined || target === held,
-        () => `the WeakRef of ${id}, which is held, gives ${show(target)}`,
-      );
-      world.expect(target === undefined || !this.dead.has(id), () => `${id} was dead`);
-      if (target === undefined) this.dead.add(id);
-    }
+    checkRefs(this);
   }
 
   letGo() {
@@ -55,8 +45,8 @@ class Refs {
   }
 
   left() {
-    const alive = this.last?.filter((ref) => ref.deref() !== undefined) ?? [];
-    return alive.length === 0 ? undefined : `${alive.length} targets of WeakRefs`;
+    const alive = living(this.last ?? []);
+    return alive === 0 ? undefined : `${alive} targets of WeakRefs`;
   }
 }
 
