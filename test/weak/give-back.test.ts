@@ -142,6 +142,22 @@ describe('memory is given back in steps of a chunk: no turn of the event loop is
   });
 });
 
+/** From 2^18 cells on there are fewer guesses for each (native/guesses.h), from 2^21 on none. Not under stress: each GC looks at all. */
+describe.each(stressed ? [60_000] : [300_000, 2 ** 21 + 10_000])('with %i pointers', (count) => {
+  it('a known target has its pointer, whatever is guessed, on the way up and down', async () => {
+    const targets = Array.from({ length: count }, (_, id) => ({ id }));
+    const pointers = targets.map((target) => make(target));
+    for (let left = count; ; left = Math.floor(left / 4)) {
+      targets.length = left;
+      pointers.length = left;
+      await fewGcs();
+      expect(targets.findIndex((target, i) => make(target) !== pointers[i])).toBe(-1);
+      if (left < 1_000) break;
+    }
+    await settled();
+  });
+});
+
 describe('what has been given back', () => {
   it('leaves the pointers to it dead, for ever, and no others equal to them', async () => {
     const old = away(() => Array.from({ length: PEAK }, (_, id) => make({ id })));
