@@ -332,7 +332,8 @@ export interface Queue {
   /**
    * Calls everything that is due, now, however long it takes. Also when called from inside a cleanup, or from `onError`: it
    * then calls the others. Called once more by one of these it does nothing, and the drain around it goes on: that
-   * takes the same stack, however deep it is asked for.
+   * takes the same stack, however deep it is asked for. Not where each first enters a scope of its own
+   * (`AsyncResource.runInAsyncScope`), which hides the drain around: half of the stack, then.
    *
    * Guaranteed: what is due is called once, or reported once, also where the stack ends or the timeout of `node:vm` comes. A
    * call that such a timeout ends is over; it is reported with code `ERR_WEAKLY_TERMINATED`, to `onError` or as a process

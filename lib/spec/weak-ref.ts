@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { binding } from '../binding.js';
 import { type Depth, viewOf } from '../inspect.js';
 import { ownList } from '../own-list.js';
-import { classNameOf, describeTarget, type Inspection, inspectWeak } from '../weak/describe.js';
+import { classNameOf, describeTarget, type Inspection, inspectWeak, styled } from '../weak/describe.js';
 import { acquire, liveGenerationOf, read } from '../weak/slots.js';
 import { Returned } from './returned.js';
 
@@ -65,10 +65,9 @@ class Ref extends Returned {
     let shown = shownTargets.get(ref);
     if (shown === undefined) {
       shown = {
-        [inspect.custom]: (_depth: unknown, options: Inspection) => {
+        [inspect.custom]: (_depth: unknown, options?: Inspection) => {
           const text = describeTarget(ref.#slot, ref.#generation);
-          const state = text === null ? 'dead' : `<${text}>`;
-          return options.stylize?.(state, 'special') ?? state;
+          return styled(text === null ? 'dead' : `<${text}>`, options);
         },
       };
       shownTargets.set(ref, shown);

@@ -64,9 +64,14 @@ export interface Inspection {
   stylize?(text: string, style: string): string;
 }
 
+/** In colour, where that is asked for. */
+export function styled(state: string, options: Inspection | undefined): string {
+  return options?.stylize?.(state, 'special') ?? state;
+}
+
 /** `Name { state }`, for what has nothing inside that could be shown. */
 export function leaf(name: string, state: string, options: Inspection | undefined): string {
-  return `${name} { ${options?.stylize?.(state, 'special') ?? state} }`;
+  return `${name} { ${styled(state, options)} }`;
 }
 
 /** A weak reference of class `name` to what (slot, generation) names. */
