@@ -14,10 +14,10 @@ import { stressed } from '../support/stress.js';
 
 afterEach(verify);
 
-/** Under V8's stress flags each GC is one of very many. */
-const PEAK = stressed ? 60_000 : 300_000;
 /** Bytes that are kept whatever the peak was: three chunks, and lists of 16 384 elements (cells that are young, runs of deaths). */
 const KEPT = 640_000;
+/** Cleanups take the fewest bytes, 16.4 each: of so many, a tenth is more than what is always kept. Under V8's stress flags each GC is one of very many. */
+const PEAK = stressed ? 60_000 : 400_000;
 
 /** What was dropped is dead, and has left the queue. */
 async function settled(): Promise<void> {
@@ -66,7 +66,7 @@ describe.each<[string, (targets: { id: number }[]) => unknown]>([
         keepAlive(held);
         return taken;
       });
-      expect(peak.bytes).toBeGreaterThan(PEAK * 8);
+      expect(peak.bytes).toBeGreaterThan(stressed ? PEAK * 8 : 10 * KEPT);
       expect(peak.heap).toBeGreaterThan(PEAK * 24);
       await settled();
       await fewGcs();
