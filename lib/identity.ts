@@ -8,7 +8,7 @@ const numbers = new WeakMap<WeakKey, number>();
 let last = 0;
 
 /** The same for the same object or symbol, and never that of another. */
-function numberOf(object: WeakKey): number {
+export function numberOf(object: WeakKey): number {
   let number = numbers.get(object);
   if (number === undefined) {
     number = ++last;

@@ -1,10 +1,12 @@
 import { types } from 'node:util';
 import { typeError } from '../errors.js';
+import { numberOf } from '../identity.js';
 import { received } from '../validate.js';
 import { classNameOf } from '../weak/describe.js';
+import { isHandle } from './handle.js';
 
 /*
- * Values that are equal if they look the same: primitives, plain objects, and arrays. `signature` gives the same string for
+ * Values that are equal if they look the same: primitives, handles, plain objects, and arrays. `signature` gives the same string for
  * equal ones, and for no others; `frozenCopy` is what stands for all of them.
  */
 
@@ -25,23 +27,14 @@ function refuse(what: string, path: Path | undefined, where: string): TypeError 
   const place = path === undefined ? 'argument "value"' : `${written(path)}"`;
   return typeError(
     'ERR_WEAKLY_VALUE',
-    `${where}: expected ${place} to be a primitive, a plain object or an array of such, got ${what}`,
+    `${where}: expected ${place} to be a primitive, a handle, a plain object or an array of such, got ${what}`,
   );
 }
-
-const numbers = new WeakMap<symbol, number>();
-let lastNumber = 0;
 
 /** A symbol is equal to itself only; a registered one, whoever has it. */
 function symbolSignature(symbol: symbol): string {
   const registered = Symbol.keyFor(symbol);
-  if (registered !== undefined) return `@${inPieces(registered, JSON.stringify)}`;
-  let number = numbers.get(symbol);
-  if (number === undefined) {
-    number = ++lastNumber;
-    numbers.set(symbol, number);
-  }
-  return `@${number}`;
+  return registered === undefined ? `@${numberOf(symbol)}` : `@${inPieces(registered, JSON.stringify)}`;
 }
 
 export function isPrimitive(value: unknown): boolean {
@@ -139,6 +132,8 @@ function objectSignature(object: object, ancestors: Set<object>, path: Path | un
 
 function walk(value: unknown, ancestors: Set<object>, path: Path | undefined, where: string): string {
   if (isPrimitive(value)) return primitiveSignature(value);
+  // Whose number it is nobody else's will ever be.
+  if (isHandle(value)) return `#${numberOf(value)}`;
   const object = value as object;
   const odd = oddity(object);
   if (odd !== undefined) throw refuse(odd, path, where);
@@ -183,7 +178,7 @@ export function frozenCopy<T>(value: T, where: string): T {
 function copyOf<T>(value: T): T {
   if (typeof value === 'string') return ownString(value) as T;
   if (Object.is(value, -0)) return 0 as T;
-  if (isPrimitive(value)) return value;
+  if (isPrimitive(value) || isHandle(value)) return value;
   if (Array.isArray(value)) {
     // By index, as its signature is: its iterator may be the user's. So what is copied from has none.
     const like = { __proto__: null, length: value.length };

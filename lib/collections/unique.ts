@@ -2,58 +2,18 @@ import { inspect } from 'node:util';
 import { typeError } from '../errors.js';
 import { identityTag } from '../identity.js';
 import { type Depth, viewOf } from '../inspect.js';
-import { checkCallback, checkOptions, constructorError, receiverError } from '../validate.js';
+import { checkCallback, checkOptions, receiverError } from '../validate.js';
+import { Handle, isHandle, KEY } from './handle.js';
 import { frozenCopy, isPrimitive, signature } from './structure.js';
 import { ValueEntries } from './value-entries.js';
 import { WeakValueMap } from './weak-value-map.js';
 
-/** Only this module can present it. */
-const KEY: unique symbol = Symbol('weakly.Handle');
-
-/**
- * What stands for all values that are equal to one. Two handles of the same `unique` or {@link Unique} are `===` exactly if
- * their values are equal. Go 1.23's `unique.Handle`.
- *
- * Guaranteed: as long as somebody holds the handle, an equal value gives this very handle.
- * Not guaranteed: that a later equal value gets the same one after nobody has held it.
- */
-export class Handle<out T = unknown> {
-  readonly #value: T;
-
-  /** @internal Throws a TypeError with code `ERR_WEAKLY_CONSTRUCTOR`. */
-  constructor(key: typeof KEY, value: T) {
-    if (key !== KEY) throw constructorError('Handle', 'unique(value) or uniques.make(value)');
-    this.#value = value;
-  }
-
-  /**
-   * The value: the same one each time.
-   *
-   * @throws TypeError `ERR_WEAKLY_RECEIVER` when read on anything but a Handle.
-   */
-  get value(): T {
-    if (!(#value in Object(this))) throw receiverError(this, 'Handle.prototype.value', 'Handle');
-    return this.#value;
-  }
-
-  /** With a number: so that tests which compare deeply tell two of them apart. */
-  get [Symbol.toStringTag](): string {
-    return #value in Object(this) ? identityTag('Handle', this) : 'Handle';
-  }
-
-  /** For `console.log`: the value. */
-  [inspect.custom](depth?: Depth): object | string {
-    if (!(#value in Object(this))) return '[object Handle]';
-    return viewOf(this, 'Handle', Object, depth, false, () => ({ value: this.#value }));
-  }
-}
-
-/** Without weak keys: a primitive, or the signature of an object. */
+/** Without weak keys: a primitive or a handle, or the signature of an object. */
 const atoms = new WeakValueMap<unknown, Handle>();
 const structures = new WeakValueMap<string, Handle>();
 
-/** What `unique` makes of a type: nothing in it can be changed. */
-export type Frozen<T> = T extends string | number | bigint | boolean | symbol | null | undefined
+/** What `unique` makes of a type: nothing in it can be changed. A handle stays what it is. */
+export type Frozen<T> = T extends string | number | bigint | boolean | symbol | null | undefined | Handle
   ? T
   : T extends object
     ? { readonly [K in keyof T]: Frozen<T[K]> }
@@ -69,11 +29,13 @@ export type Frozen<T> = T extends string | number | bigint | boolean | symbol | 
  * Equal are:
  * - strings, numbers, bigints, booleans, symbols, `null` and `undefined` as in SameValueZero: NaN equals itself, and 0
  *   equals -0. A registered symbol (`Symbol.for`) is equal to itself in every realm;
+ * - handles, of `unique` or of a {@link Unique}, if they are identical;
  * - arrays of as many equal elements in the same order;
  * - plain objects (`{}` or `Object.create(null)`, which are two kinds) with the same keys, in any order, and equal values.
  *
  * Guaranteed: for objects and arrays `value` is a copy, frozen to the bottom; what was passed stays as it is, and its own.
- * Strings are copies, too: one that was cut out of a longer one does not keep that.
+ * Strings are copies, too: one that was cut out of a longer one does not keep that. Handles are not copied: the value holds
+ * them, and what they stand for is written out, compared and kept once, however many values it is part of.
  *
  * Not guaranteed: that a handle which nobody holds is forgotten at once. Identity between two copies of this package, or
  * two threads.
@@ -83,9 +45,10 @@ export type Frozen<T> = T extends string | number | bigint | boolean | symbol | 
  * @throws Error `ERR_WEAKLY_MEMORY` as for {@link WeakValueMap}.
  */
 export function unique<T>(value: T): Handle<Frozen<T>> {
-  const [handles, key] = isPrimitive(value)
-    ? ([atoms, value] as const)
-    : ([structures as WeakValueMap<unknown, Handle>, signature(value as object, 'unique')] as const);
+  const [handles, key] =
+    isPrimitive(value) || isHandle(value)
+      ? ([atoms, value] as const)
+      : ([structures as WeakValueMap<unknown, Handle>, signature(value as object, 'unique')] as const);
   const known = handles.get(key);
   if (known !== undefined) return known as Handle<Frozen<T>>;
   const copy = frozenCopy(value, 'unique') as Frozen<T>;

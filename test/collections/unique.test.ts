@@ -226,6 +226,88 @@ describe('unique', () => {
   });
 });
 
+describe('a handle in a value', () => {
+  it('is equal to itself only, at any depth', () => {
+    const [one, two] = [unique({ name: 'one' }), unique({ name: 'two' })];
+    const handle = unique({ parts: [one, { deep: two }] });
+    expect(unique({ parts: [unique({ name: 'one' }), { deep: unique({ name: 'two' }) }] })).toBe(handle);
+    expect(unique({ parts: [two, { deep: one }] })).not.toBe(handle);
+    expect(unique([one])).not.toBe(unique([one.value]));
+    expect(unique([one])).not.toBe(unique([String(one)]));
+    expect(unique([one])).not.toBe(unique([unique([one])]));
+  });
+
+  it('is not copied', () => {
+    const part = unique([1]);
+    const { value } = unique({ part, list: [part] });
+    expect(value.part).toBe(part);
+    expect(value.list[0]).toBe(part);
+    expect(Object.isFrozen(value.list)).toBe(true);
+  });
+
+  it.each<[string, () => Handle]>([
+    ['unique', () => unique('a')],
+    ['a Unique', () => new Unique({ key: (value) => value }).make('a')],
+    ['a Unique by equals', () => new Unique({ equals: Object.is, hash: () => 1 }).make(() => 1)],
+    ['another realm’s value', () => unique(runInNewContext('[1, { a: 2 }]'))],
+  ])('may be one of %s', (_, create) => {
+    const part = create();
+    expect(unique({ part })).toBe(unique({ part }));
+    expect(unique(part)).toBe(unique(part));
+    expect(unique(part)).not.toBe(part);
+    expect(unique(part).value).toBe(part);
+    expect(unique(unique(part)).value.value).toBe(part);
+    expect(unique({ part })).not.toBe(unique({ part: unique(part) }));
+  });
+
+  it('is found whatever was written into it, or is its prototype', () => {
+    const part = unique({ written: 'into' });
+    Object.assign(part, { extra: 1 });
+    Object.setPrototypeOf(part, null);
+    expect(unique([part])).toBe(unique([part]));
+    expect(unique([part]).value[0]).toBe(part);
+  });
+
+  it.each<[string, () => unknown]>([
+    ['a proxy of one', () => new Proxy(unique('a'), {})],
+    ['what has one as its prototype', () => Object.create(unique('a'))],
+    ['the prototype of handles', () => Handle.prototype],
+  ])('is not %s', (_, like) => {
+    expect(() => unique([like()])).toThrow(expect.objectContaining({ code: 'ERR_WEAKLY_VALUE' }));
+    expect(() => unique(like())).toThrow(expect.objectContaining({ code: 'ERR_WEAKLY_VALUE' }));
+  });
+
+  it('makes large values that share parts small: nothing is written out twice', () => {
+    let tree: Handle = unique('leaf');
+    // Without handles, 2^200 leaves.
+    for (let i = 0; i < 200; i++) tree = unique({ left: tree, right: tree });
+    let same: Handle = unique('leaf');
+    for (let i = 0; i < 200; i++) same = unique({ right: same, left: same });
+    expect(same).toBe(tree);
+  });
+
+  it('is held as long as the value is, and forgotten with it', async () => {
+    const { outer, inner } = away(() => {
+      const part = unique({ inner: Math.random() });
+      return { outer: unique({ part }), inner: make(part) };
+    });
+    const other = away(() => {
+      const part = unique({ other: Math.random() });
+      return [make(part), make(unique([part])), make(unique(part))];
+    });
+    await gcUntil(() => !other.some((pointer) => pointer.alive), 'forgotten');
+    expect(inner.value()).toBe(outer.value.part);
+    expect(unique({ part: inner.value() })).toBe(outer);
+  });
+
+  it('never takes the place of one that is dead', async () => {
+    const text = 'a part that comes again';
+    const values = away(() => Array.from({ length: 100 }, (_, i) => make(unique([unique(`${text} ${i}`)]))));
+    await gcUntil(() => !values.some((pointer) => pointer.alive), 'dead');
+    for (let i = 0; i < 100; i++) expect(unique([unique(`${text} ${i}`)]).value[0]?.value).toBe(`${text} ${i}`);
+  });
+});
+
 describe('Handle', () => {
   it('cannot be constructed, and refuses foreign receivers', () => {
     expect(() => new (Handle as never as new () => unknown)()).toThrow(
