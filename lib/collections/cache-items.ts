@@ -1,5 +1,6 @@
 import { ownList } from '../own-list.js';
 import { Entries, NONE } from '../weak/entries.js';
+import { tellDead } from './cache-events.js';
 import type { NEVER } from './cache-options.js';
 
 /** What has happened to one key of a {@link WeakCache}, or to all. */
@@ -8,13 +9,39 @@ export interface CacheCounts {
   readonly hitsStrong: number;
   /** Found because somebody else was still using it: one load that was not made twice. */
   readonly hitsWeak: number;
-  /** Asked for and not found, `fetch` included. */
+  /** Expired, and given by `fetch` while they were loaded anew (`staleWhileRevalidate`). */
+  readonly hitsStale: number;
+  /** `fetch` has joined a load that was under way: one more that was not made twice. */
+  readonly coalesced: number;
+  /** Asked for and not found: by `get`, and by `fetch` which then called its loader. */
   readonly misses: number;
-  /** Loaders called. */
+  /** Loaders called, by `fetch` that found nothing, and to load anew what was found. */
   readonly loads: number;
+  /** Those that have thrown or rejected, or given what cannot be stored, while somebody waited or to load anew. */
+  readonly loadErrors: number;
   /** Values that were found dead after they had left the strong tier. */
   readonly deaths: number;
 }
+
+/**
+ * The share of requests that called for no load, so far: those of `get` and `fetch` that have found something, or joined a load. As
+ * Caffeine's `hitRate`, it is 1 before the first request.
+ */
+export function hitRatioOf({ hitsStrong, hitsWeak, hitsStale, coalesced, misses }: CacheCounts): number {
+  const spared = hitsStrong + hitsWeak + hitsStale + coalesced;
+  return spared + misses === 0 ? 1 : spared / (spared + misses);
+}
+
+/** What has not happened to most keys: one field for all of it, so that a key costs little more. */
+interface RareCounts {
+  hitsStale: number;
+  coalesced: number;
+  loadErrors: number;
+}
+
+export type RareCount = keyof RareCounts;
+
+const NO_RARE: RareCounts = Object.freeze({ hitsStale: 0, coalesced: 0, loadErrors: 0 });
 
 export class Counts implements CacheCounts {
   hitsStrong = 0;
@@ -22,6 +49,24 @@ export class Counts implements CacheCounts {
   misses = 0;
   loads = 0;
   deaths = 0;
+  #rare = NO_RARE;
+
+  get hitsStale(): number {
+    return this.#rare.hitsStale;
+  }
+
+  get coalesced(): number {
+    return this.#rare.coalesced;
+  }
+
+  get loadErrors(): number {
+    return this.#rare.loadErrors;
+  }
+
+  count(what: RareCount): void {
+    if (this.#rare === NO_RARE) this.#rare = { ...NO_RARE };
+    this.#rare[what]++;
+  }
 
   /** Goes on counting where `other` has ended. */
   continue(other: Counts): void {
@@ -30,11 +75,12 @@ export class Counts implements CacheCounts {
     this.misses = other.misses;
     this.loads = other.loads;
     this.deaths = other.deaths;
+    this.#rare = other.#rare;
   }
 
   get counts(): CacheCounts {
-    const { hitsStrong, hitsWeak, misses, loads, deaths } = this;
-    return { hitsStrong, hitsWeak, misses, loads, deaths };
+    const { hitsStrong, hitsWeak, hitsStale, coalesced, misses, loads, loadErrors, deaths } = this;
+    return { hitsStrong, hitsWeak, hitsStale, coalesced, misses, loads, loadErrors, deaths };
   }
 }
 
@@ -95,6 +141,8 @@ export class CacheItems<K, V extends object> extends Entries {
   readonly #items: Map<K, Item<K, V>> = new Map();
   readonly #totals: Counts;
   readonly #history: number;
+  /** Whose they are. */
+  readonly #cache: object;
   #forgotten = false;
   /** How many have a value and an entry. */
   #both = 0;
@@ -104,10 +152,11 @@ export class CacheItems<K, V extends object> extends Entries {
   /** How many of them have been replaced: they take no other key's place. */
   #replaced = 0;
 
-  constructor(totals: Counts, history: number) {
+  constructor(totals: Counts, history: number, cache: object) {
     super();
     this.#totals = totals;
     this.#history = history;
+    this.#cache = cache;
   }
 
   get(key: K): Item<K, V> | undefined {
@@ -123,6 +172,19 @@ export class CacheItems<K, V extends object> extends Entries {
   peek(item: Item<K, V>, now: number): V | undefined {
     if (item.place < 0 || item.hasExpired(now)) return undefined;
     return this.read(item.place) as V | undefined;
+  }
+
+  /** The value of an item in whichever tier, expired or not. */
+  lookUp(item: Item<K, V>): V | undefined {
+    return item.value ?? (item.place < 0 ? undefined : (this.read(item.place) as V | undefined));
+  }
+
+  /** Of those that are in the weak tier alone, as far as it is known. */
+  weakKeys(): K[] {
+    const keys: K[] = [];
+    for (const { key, value, place } of this.#items.values())
+      if (value === undefined && place >= 0) keys[keys.length] = key;
+    return keys;
   }
 
   /** A new item of the strong tier goes on counting where the one before it has ended, which may have been there, too. */
@@ -195,6 +257,7 @@ export class CacheItems<K, V extends object> extends Entries {
     if (this.giveBack()) return;
     item.deaths++;
     this.#totals.deaths++;
+    tellDead(this.#cache, item.key);
   }
 
   #remember(item: Item<K, V>): void {
@@ -235,6 +298,8 @@ export class CacheItems<K, V extends object> extends Entries {
     // It may have been replaced since.
     if (item.place !== place) return false;
     this.#remember(item);
+    if (!this.#forgotten) tellDead(this.#cache, item.key);
+    // From here on nothing is called.
     item.place = NONE;
     item.deaths++;
     if (!this.#forgotten) this.#totals.deaths++;

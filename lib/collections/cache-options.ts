@@ -24,7 +24,17 @@ export interface Limits<K, V extends object> {
 }
 
 const LIMITS = ['max', 'maxSize', 'maxEntrySize', 'sizeCalculation', 'ttl'] as const;
-const OPTIONS = [...LIMITS, 'updateAgeOnGet', 'perf', 'maxHeapRatio', 'history'] as const;
+const OPTIONS = [
+  ...LIMITS,
+  'loader',
+  'refreshAhead',
+  'staleWhileRevalidate',
+  'staleIfError',
+  'updateAgeOnGet',
+  'perf',
+  'maxHeapRatio',
+  'history',
+] as const;
 const SET_OPTIONS = ['ttl', 'size'] as const;
 const FETCH_OPTIONS = [...SET_OPTIONS, 'signal'] as const;
 
@@ -33,27 +43,27 @@ type TheirOptions = LRUCache.OptionsBase<object, object, unknown> &
   LRUCache.FetchOptionsWithContext<object, object, unknown>;
 type Ours = (typeof OPTIONS)[number] | (typeof FETCH_OPTIONS)[number];
 
-const NEVER_STALE = 'a value that has expired is never given';
+const STALE = 'fetch() gives what has expired for as long as "staleWhileRevalidate" says; get() never does';
 const NO_DISPOSE = 'a value that leaves may still be in use; addCleanup() tells when it is dead';
-const LOADER = 'fetch() is told the loader';
 const OWN_TIME = 'each set() starts the time anew';
 const NO_ERRORS = 'an error is never cached, nor a load that nobody waits for';
 
 /** Why there is no such option, for who comes from lru-cache. Its own types say which there are. */
 const HINTS: Record<Exclude<keyof TheirOptions, Ours>, string> = {
-  allowStale: NEVER_STALE,
-  allowStaleOnFetchAbort: NEVER_STALE,
-  allowStaleOnFetchRejection: NEVER_STALE,
+  allowStale: STALE,
+  allowStaleOnFetchAbort: STALE,
+  allowStaleOnFetchRejection:
+    'fetch() gives what has expired in the place of an error for as long as "staleIfError" says',
   backgroundFetchSize: 'a load takes no room before its value is there',
   context: 'the loader is a function, and may refer to what it needs',
   dispose: NO_DISPOSE,
   disposeAfter: NO_DISPOSE,
-  fetchMethod: LOADER,
+  fetchMethod: 'it is called "loader" here, or told to fetch()',
   forceRefresh: 'delete() the key before fetch()',
   ignoreFetchAbort: NO_ERRORS,
-  memoMethod: LOADER,
+  memoMethod: 'fetch() is told the loader, which may give the value itself',
   noDeleteOnFetchRejection: NO_ERRORS,
-  noDeleteOnStaleGet: NEVER_STALE,
+  noDeleteOnStaleGet: STALE,
   noDisposeOnSet: NO_DISPOSE,
   noUpdateTTL: OWN_TIME,
   onInsert: 'whoever sets a value knows it',
@@ -147,6 +157,22 @@ export function checkCacheOptions(options: unknown, where: string): asserts opti
 
 export function renewingOption(options: object, where: string): boolean {
   return booleanOption(options, 'updateAgeOnGet', where);
+}
+
+export function loaderOption({ loader }: { readonly loader?: unknown }, where: string): unknown {
+  if (loader === undefined || typeof loader === 'function') return loader;
+  throw optionError('loader', where, 'a function', loader);
+}
+
+/** How long what was loaded is to be found; 0: it is not to be stored. `usual`: if the loader has said nothing. */
+export function loadedTtl(context: { readonly ttl?: unknown }, usual: number, where: string): number {
+  const { ttl = usual } = context;
+  if (typeof ttl !== 'number') throw optionError('ttl', `${where}, as "loader" has set it`, 'a number', ttl);
+  if (ttl >= 0) return ttl;
+  throw rangeError(
+    'ERR_WEAKLY_RANGE',
+    `${where}: expected "ttl", as "loader" has set it, to be positive, Infinity for no expiry, or 0 not to be stored, got ${ttl}`,
+  );
 }
 
 export function perfOption(options: { readonly perf?: unknown }, where: string): WeakCacheClock | undefined {

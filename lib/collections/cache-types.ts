@@ -1,5 +1,6 @@
 import type { WeakCacheClock } from './cache-clock.js';
 import type { CacheCounts } from './cache-items.js';
+import type { LoadContext } from './load.js';
 
 interface Options<K, V extends object> {
   /** How many values the strong tier holds at most. */
@@ -21,6 +22,34 @@ interface Options<K, V extends object> {
    * @default Infinity
    */
   readonly ttl?: number | undefined;
+  /**
+   * What `fetch` calls for a key that is not there, unless it is told another one. Types of keys and values follow from it.
+   *
+   * @default none: `fetch` has to be told
+   */
+  readonly loader?: ((key: K, context: LoadContext<V>) => V | Promise<V>) | undefined;
+  /**
+   * A value that has less than this left of its `ttl`, in milliseconds, is loaded anew when `fetch` finds it: that gets the value at
+   * once, and nobody has to wait for the next one. Caffeine's `refreshAfterWrite`, counted from the end. Has to be less than `ttl`.
+   *
+   * @default none: a value is loaded anew when it has expired, and somebody asks for it
+   */
+  readonly refreshAhead?: number | undefined;
+  /**
+   * For so many milliseconds after its `ttl`, `fetch` gives a value at once, and loads it anew in the background, once; what
+   * that fails with nobody is told but the `weakly:cache:load` channel and the counts. `get`, `has` and `peek` do not find it.
+   * As in HTTP (RFC 5861). `Infinity`: for ever.
+   *
+   * @default none: `fetch` waits for the new one
+   */
+  readonly staleWhileRevalidate?: number | undefined;
+  /**
+   * For so many milliseconds after its `ttl`, all who wait for a value to be loaded anew get the old one if that fails. As in HTTP
+   * (RFC 5861). `Infinity`: for ever.
+   *
+   * @default none: they are rejected with the error
+   */
+  readonly staleIfError?: number | undefined;
   /**
    * `get` starts the time anew.
    *
@@ -67,6 +96,11 @@ export interface WeakCacheFetchOptions extends WeakCacheSetOptions {
 }
 
 export interface WeakCacheStats extends CacheCounts {
+  /**
+   * The share of requests that called for no load: (`hitsStrong` + `hitsWeak` + `hitsStale` + `coalesced`) of these and `misses`. 1
+   * before the first request, as Caffeine's `hitRate`.
+   */
+  readonly hitRatio: number;
   /** Values in the strong tier. */
   readonly strong: number;
   /** Values that are still alive outside of it. */

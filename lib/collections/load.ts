@@ -1,10 +1,23 @@
 import { plainError } from '../errors.js';
 import { isAborted, offAbort, onAbort, type Patient, reasonOf } from './aborts.js';
 
-/** What a loader is told. */
-export interface LoadContext {
-  /** Aborted when nobody waits for the value any more, or the cache is disposed of. Never once the loader has ended. */
+/** What a loader is told, and may say. */
+export interface LoadContext<V = unknown> {
+  /**
+   * Aborted when nobody waits for the value any more, or the cache is disposed of. Never once the loader has ended. Where a value is
+   * loaded anew that is given meanwhile (`staleWhileRevalidate`, `refreshAhead`), only when the cache is disposed of.
+   */
   readonly signal: AbortSignal;
+  /**
+   * The value that is being loaded anew, expired or about to; undefined where there is none. Given back, it is as good as new: so
+   * the loader may ask whether it has changed (`If-None-Match`). It is held until the loader has ended.
+   */
+  readonly stale: V | undefined;
+  /**
+   * How long the value is going to be found, in milliseconds: the `ttl` of the call or the cache. The loader may say otherwise, until it
+   * ends: `Infinity` for ever; 0: it is given to all who wait, and not stored.
+   */
+  ttl: number;
 }
 
 /**
@@ -22,14 +35,17 @@ export class Load<V> {
   /** Who has called the loader, until that returns. */
   #starting: Waiter<V> | undefined;
   readonly #onAbandoned: () => void;
+  /** Goes on though nobody waits. */
+  readonly isBackground: boolean;
   #pending = true;
   /** Resolved when the loader has come to its end, whatever that was. */
   readonly ended: Promise<void>;
   #end: () => void = () => undefined;
 
   /** `onAbandoned`: the last one who waited has given up. Comes before the loader is told. */
-  constructor(onAbandoned: () => void) {
+  constructor(onAbandoned: () => void, isBackground = false) {
     this.#onAbandoned = onAbandoned;
+    this.isBackground = isBackground;
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -63,7 +79,7 @@ export class Load<V> {
   leave(waiter: Waiter<V>, reason: unknown): void {
     // Else it gets what was decided; or it was cut short, and is not waiting.
     if (!this.#pending || this.#starting === waiter || !this.#waiters.has(waiter)) return;
-    const last = this.#waiters.size === 1;
+    const last = this.#waiters.size === 1 && !this.isBackground;
     // First: cut short after that, nobody else can come to wait for what is going to be abandoned.
     if (last) this.#onAbandoned();
     waiter.reject(reason);
@@ -147,8 +163,39 @@ class Waiter<V> implements Patient {
 const TERMINATED =
   'weakly: a loader was terminated before it had returned, as the timeout of node:vm does; it is called again by the next fetch';
 
-/** Throws if that cannot be a value. */
-export type Prepare<V> = (value: V, isWanted: boolean) => (() => void) | undefined;
+/** What is to be loaded, and what is to be done with what comes of it. All of it may run the user's code. */
+export interface Job<K, V> {
+  readonly key: K;
+  readonly loader: (key: K, context: LoadContext<V>) => V | Promise<V>;
+  readonly stale: V | undefined;
+  readonly ttl: number;
+  /** What stores the value, if it is wanted, and says whether it did. Throws if that cannot be a value. */
+  prepare(value: V, isWanted: boolean, context: LoadContext<V>): (() => boolean) | undefined;
+  /** What all who wait get in the place of an error; undefined: the error. */
+  rescue(): V | undefined;
+  /** Once, when the loader has ended. `failure`: that was what has decided. */
+  ended(isBackground: boolean, stored: boolean, failure: Failure | undefined): void;
+}
+
+export interface Failure {
+  readonly error: unknown;
+}
+
+/** Should it throw, for the clock or the stack, there is none. */
+function rescueOf<K, V>(job: Job<K, V>): V | undefined {
+  try {
+    return job.rescue();
+  } catch {
+    return undefined;
+  }
+}
+
+/** At the end of the stack nobody is told: an error of it would be nobody's. */
+function tellEnd<K, V>(job: Job<K, V>, load: Load<V>, stored: boolean, failure: Failure | undefined): void {
+  try {
+    job.ended(load.isBackground, stored, failure);
+  } catch {}
+}
 
 /** The loads of a cache. */
 export class Loads<K, V> {
@@ -183,20 +230,23 @@ export class Loads<K, V> {
     await Promise.all(running.map((load) => load.ended));
   }
 
-  /**
-   * Calls the loader at once. `prepare` checks the value, and gives what stores it, if it is wanted. It may run the user's
-   * code, so what comes of the load is decided afterwards.
-   */
-  start(
-    key: K,
-    loader: (key: K, context: LoadContext) => V | Promise<V>,
-    signal: AbortSignal | undefined,
-    prepare: Prepare<V>,
-  ): Promise<V> {
-    const load = new Load<V>(() => this.#take(key, load));
+  /** Calls the loader at once, for one who waits. */
+  start(job: Job<K, V>, signal: AbortSignal | undefined): Promise<V> {
+    const load = new Load<V>(() => this.#take(job.key, load));
+    return this.#begin(load, job, (run) => load.wait(signal, run));
+  }
+
+  /** The same, for nobody: others may come to wait. */
+  startInBackground(job: Job<K, V>): void {
+    const load = new Load<V>(() => undefined, true);
+    this.#begin(load, job, (run) => run());
+  }
+
+  /** `enter` calls what it is given, which calls the loader. */
+  #begin<T>(load: Load<V>, job: Job<K, V>, enter: (run: () => void) => T): T {
     // The stack may end before the loader has begun: nobody else may wait for it.
     const fail = (error: unknown): void => {
-      this.#end(load, key);
+      this.#end(load, job.key);
       load.reject(error);
     };
     let begun = false;
@@ -207,18 +257,18 @@ export class Loads<K, V> {
         if (!returned) load.forgetFirst();
         if (!begun) fail(plainError('ERR_WEAKLY_TERMINATED', TERMINATED));
       });
-      this.#pending.set(key, load);
+      this.#pending.set(job.key, load);
       this.#running.add(load);
-      const promise = load.wait(signal, () => {
+      const entered = enter(() => {
         try {
-          this.#run(load, key, loader, prepare);
+          this.#run(load, job);
         } catch (error) {
           fail(error);
         }
         begun = true;
       });
       returned = true;
-      return promise;
+      return entered;
     } catch (error) {
       begun = true;
       returned = true;
@@ -227,22 +277,28 @@ export class Loads<K, V> {
     }
   }
 
-  async #run(
-    load: Load<V>,
-    key: K,
-    loader: (key: K, context: LoadContext) => V | Promise<V>,
-    prepare: Prepare<V>,
-  ): Promise<void> {
+  /** `prepare` and `rescue` may run the user's code, so what comes of the load is decided afterwards. */
+  async #run(load: Load<V>, job: Job<K, V>): Promise<void> {
+    const { key, loader } = job;
+    let decides = false;
+    let stored = false;
+    let failure: Failure | undefined;
     try {
-      const value = await loader(key, { signal: load.signal });
-      const store = prepare(value, this.#pending.get(key) === load);
-      if (!load.decide()) return;
-      if (this.#take(key, load)) store?.();
+      const context: LoadContext<V> = { signal: load.signal, stale: job.stale, ttl: job.ttl };
+      const value = await loader(key, context);
+      const store = job.prepare(value, this.#pending.get(key) === load, context);
+      decides = load.decide();
+      if (!decides) return;
+      if (this.#take(key, load)) stored = store?.() === true;
       load.resolve(value);
     } catch (error) {
-      load.reject(error);
+      const rescued = this.#pending.get(key) === load ? rescueOf(job) : undefined;
+      if (decides || load.decide()) failure = { error };
+      if (rescued === undefined) load.reject(error);
+      else load.resolve(rescued);
     } finally {
       this.#end(load, key);
+      tellEnd(job, load, stored, failure);
     }
   }
 

@@ -6,7 +6,8 @@ import { type Depth, viewOf } from '../inspect.js';
 import { booleanOption, checkCallback, receiverError, targetError } from '../validate.js';
 import { isAborted, reasonOf } from './aborts.js';
 import { CacheClock } from './cache-clock.js';
-import { type CacheCounts, CacheItems, Counts, Item, type Terms } from './cache-items.js';
+import { tellEvicted, tellRevived, watchLoad } from './cache-events.js';
+import { type CacheCounts, CacheItems, Counts, hitRatioOf, Item, type RareCount, type Terms } from './cache-items.js';
 import {
   checkCacheOptions,
   fetchOptions,
@@ -14,6 +15,8 @@ import {
   historyOption,
   type Limits,
   limitsOf,
+  loadedTtl,
+  loaderOption,
   NEVER,
   perfOption,
   ratioOption,
@@ -22,11 +25,14 @@ import {
 } from './cache-options.js';
 import type { WeakCacheFetchOptions, WeakCacheOptions, WeakCacheSetOptions, WeakCacheStats } from './cache-types.js';
 import { notListed } from './collection-entries.js';
+import { Freshness } from './freshness.js';
 import { type Shrinkable, unwatchHeap, watchHeap } from './heap-pressure.js';
-import { type LoadContext, Loads } from './load.js';
+import { type Job, type LoadContext, Loads } from './load.js';
 import { BROKEN, metrics, newStrongTier } from './strong-tier.js';
 
 const NAME = 'WeakCache';
+
+type Loader<K, V> = Job<K, V>['loader'];
 
 /** At a time, when shrinking. */
 const SHRINK_STEP = 256;
@@ -56,7 +62,7 @@ function checkValue(value: unknown, name: string, where: string): asserts value 
  * | is in the strong tier | find it |
  * | has been evicted from there by a limit, and is in use elsewhere | find it, and put it back into the strong tier |
  * | has been evicted, and is not in use | do not find it, from the moment the collector has found it dead |
- * | is older than its `ttl`, was deleted or cleared, in use or not | do not find it |
+ * | is older than its `ttl`, was deleted or cleared, in use or not | do not find it; but see {@link WeakCache.fetch} |
  *
  * Guaranteed:
  * - The `ttl` is the same in both tiers: from when a value was set, the last moment included, by the clock of the cache.
@@ -65,7 +71,7 @@ function checkValue(value: unknown, name: string, where: string): asserts value 
  * - `fetch` calls the loader once for all who ask for a key while it is being loaded, and for none while a value is found.
  * - An error is not cached: all who wait are rejected with it, and the next `fetch` loads again. Nor is the value of a load
  *   whose key was set, deleted or cleared meanwhile, or that nobody waits for any more.
- * - The cache keeps no value alive beyond the strong tier's limits.
+ * - The cache keeps no value alive beyond the strong tier's limits, but for one that is being loaded anew.
  *
  * Not guaranteed:
  * - That what has been evicted is gone at once: a garbage collector finds out.
@@ -84,6 +90,8 @@ export class WeakCache<K extends {}, V extends object> {
   /** A larger value does not enter the strong tier. */
   readonly #maxEntrySize: number;
   readonly #ttl: number;
+  readonly #freshness: Freshness;
+  readonly #loader: Loader<K, V> | undefined;
   readonly #renewing: boolean;
   readonly #clock: CacheClock;
   /** Whether any value has ever had a ttl. Else nobody asks what time it is. */
@@ -112,13 +120,15 @@ export class WeakCache<K extends {}, V extends object> {
     this.#history = historyOption(options, where);
     this.#renewing = booleanOption(options, 'updateAgeOnGet', where);
     this.#clock = new CacheClock(perfOption(options, where));
+    this.#loader = loaderOption(options, where) as Loader<K, V> | undefined;
     this.#ttl = limits.ttl ?? NEVER;
+    this.#freshness = new Freshness(options, this.#ttl, where);
     this.#timed = this.#ttl !== NEVER;
     // lru-cache loses count where a value is larger than all of them may be together.
     this.#maxEntrySize = Math.min(limits.maxEntrySize ?? NEVER, limits.maxSize ?? NEVER);
     this.#tier = this.#newTier();
     this.#strong = this.#tier;
-    this.#items = new CacheItems(this.#totals, this.#history);
+    this.#items = new CacheItems(this.#totals, this.#history, this);
     if (ratio === undefined) return;
     this.#shrinkable = { ratio, startShrinking: () => this.#startShrinking(), shrinkMore: () => this.#shrinkMore() };
     watchHeap(this.#shrinkable);
@@ -139,22 +149,64 @@ export class WeakCache<K extends {}, V extends object> {
     } catch {
       throw wrongReceiver(this, 'get');
     }
-    if (this.#timed) return this.#getTimed(key);
+    if (this.#timed) return this.#getTimed(key) ?? this.#missed(key);
     const usual = this.#usual;
     usual.status = undefined;
     this.#strong = BROKEN;
     const item = strong.get(key, usual as LRUCache.GetOptions<K, Item<K, V>, unknown>);
     this.#strong = strong;
-    if (item === undefined || item.terms !== undefined) return this.#check(key, item);
+    if (item === undefined || item.terms !== undefined) return this.#check(key, item) ?? this.#missed(key);
     item.hitsStrong++;
     this.#totals.hitsStrong++;
     return item.value;
+  }
+
+  /** The value of a key, if there is one. Counts as no use of it, nor as a hit or miss. */
+  peek(key: K): V | undefined {
+    if (!(#strong in Object(this))) throw wrongReceiver(this, 'peek');
+    return this.#peek(key);
   }
 
   /** Whether there is a value; counts as no use of it. */
   has(key: K): boolean {
     if (!(#strong in Object(this))) throw wrongReceiver(this, 'has');
     return this.#has(key);
+  }
+
+  /**
+   * The keys of all values that there are, in either tier: those of the strong tier first, the latest used one before the others.
+   * Like the other iterators it counts as no use, and copes with what is set and deleted meanwhile: it goes along the keys that
+   * there were when it was first asked, and gives what there is when it comes to them.
+   */
+  keys(): MapIterator<K> {
+    if (!(#strong in Object(this))) throw wrongReceiver(this, 'keys');
+    return this.#each((key) => key) as unknown as MapIterator<K>;
+  }
+
+  /** The values, as {@link keys} has them. */
+  values(): MapIterator<V> {
+    if (!(#strong in Object(this))) throw wrongReceiver(this, 'values');
+    return this.#each((_key, value) => value) as unknown as MapIterator<V>;
+  }
+
+  /** Keys and values, as {@link keys} has them. */
+  entries(): MapIterator<[K, V]> {
+    if (!(#strong in Object(this))) throw wrongReceiver(this, 'entries');
+    return this.#each((key, value) => [key, value]) as unknown as MapIterator<[K, V]>;
+  }
+
+  [Symbol.iterator](): MapIterator<[K, V]> {
+    if (!(#strong in Object(this))) throw receiverError(this, `${NAME}.prototype[Symbol.iterator]`, NAME);
+    return this.#each((key, value) => [key, value]) as unknown as MapIterator<[K, V]>;
+  }
+
+  /** Calls `callback` for each value, as {@link keys} has them. */
+  forEach(callback: (value: V, key: K, cache: WeakCache<K, V>) => void, thisArg: unknown = undefined): void {
+    const where = `${NAME}.prototype.forEach`;
+    if (!(#strong in Object(this))) throw receiverError(this, where, NAME);
+    checkCallback(callback, 'callback', where);
+    const all = this.#each((key, value) => Reflect.apply(callback, thisArg, [value, key, this]));
+    while (all.next().done !== true);
   }
 
   /** Sets the value of a key. A load of this key that is under way will not be stored. */
@@ -188,46 +240,63 @@ export class WeakCache<K extends {}, V extends object> {
   }
 
   /**
-   * The value of a key; if there is none, `loader` makes it, once for all who ask meanwhile. The cache's `ttl` and limits
-   * apply, or those in the options of whoever asked first.
+   * The value of a key; if there is none, the loader makes it, once for all who ask meanwhile: `loader`, or else the one of the
+   * cache. The cache's `ttl` and limits apply, or those in the options of whoever asked first, or what the loader says.
    *
-   * Rejects with what the loader throws, with `signal.reason`, or with the errors that are named at the class. `loader` gets
+   * With the options `staleWhileRevalidate`, `staleIfError` and `refreshAhead` it also gives values that have expired, and loads
+   * anew before anybody has to wait; see {@link WeakCacheOptions}.
+   *
+   * Rejects with what the loader throws, with `signal.reason`, or with the errors that are named at the class. The loader gets
    * a signal of its own: it is aborted when all who waited have given up before it has ended.
    */
-  async fetch(
+  fetch(
     key: K,
-    loader: (key: K, context: LoadContext) => V | Promise<V>,
+    loader: ((key: K, context: LoadContext<V>) => V | Promise<V>) | undefined,
     options?: WeakCacheFetchOptions,
-  ): Promise<V> {
+  ): Promise<V>;
+  fetch(key: K, options?: WeakCacheFetchOptions): Promise<V>;
+  async fetch(key: K, first?: unknown, second?: unknown): Promise<V> {
     const where = `${NAME}.prototype.fetch`;
     if (!(#strong in Object(this))) throw receiverError(this, where, NAME);
-    checkCallback(loader, 'loader', where);
-    const given = fetchOptions(options, where);
+    const own = this.#loader;
+    const loader = own === undefined || typeof first === 'function' ? first : own;
+    checkCallback(loader, 'loader', where, own === undefined ? ', as the cache has none' : '');
+    const given = fetchOptions(loader === first || first === undefined ? second : first, where);
     const { signal } = given;
     this.#checkOpen(where);
     if (signal !== undefined && isAborted(signal)) throw reasonOf(signal);
     const known = this.#find(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      if (!this.#freshness.isPlain) this.#refreshAhead(key, known, loader as Loader<K, V>, given);
+      return known;
+    }
     // The user's code may have run, for the time.
     this.#checkOpen(where);
     if (signal !== undefined && isAborted(signal)) throw reasonOf(signal);
+    const item = this.#noted(key, this.#leftOf(key));
+    const stale = this.#staleValue(item);
     const load = this.#loads.get(key);
-    if (load !== undefined) return load.wait(signal);
-    this.#noted(key, this.#items.get(key)).loads++;
-    this.#totals.loads++;
-    const prepare = (value: V, isWanted: boolean): (() => void) | undefined => {
-      checkValue(value, 'what "loader" gives', where);
-      if (!isWanted) return undefined;
-      const item = this.#newItem(key, value, given, where);
-      return () => this.#putStrong(item);
-    };
-    return this.#loads.start(key, loader, signal, prepare);
+    if (stale !== undefined && this.#freshness.mayRevalidate(item.terms as Terms, this.#clock.last)) {
+      this.#count(item, 'hitsStale');
+      if (load === undefined)
+        this.#loads.startInBackground(this.#jobOf(item, key, loader as Loader<K, V>, given, stale));
+      return stale;
+    }
+    if (load !== undefined) {
+      this.#count(item, 'coalesced');
+      return load.wait(signal);
+    }
+    item.misses++;
+    this.#totals.misses++;
+    return this.#loads.start(this.#jobOf(item, key, loader as Loader<K, V>, given, stale), signal);
   }
 
   /** What has happened so far, and how much there is now. As cheap as a `size`: the first after a GC may look for the dead. */
   stats(): WeakCacheStats {
     if (!(#strong in Object(this))) throw wrongReceiver(this, 'stats');
-    return { ...this.#totals.counts, strong: this.#whole().size, weak: this.#items.weak, loading: this.#loads.running };
+    const { counts } = this.#totals;
+    const strong = this.#whole().size;
+    return { ...counts, hitRatio: hitRatioOf(counts), strong, weak: this.#items.weak, loading: this.#loads.running };
   }
 
   /** The same for one key; undefined when it has never been asked for, or too long ago (see `history`). */
@@ -303,13 +372,14 @@ export class WeakCache<K extends {}, V extends object> {
 
   /** Must not throw, and must not run the user's code: lru-cache would be left half changed. So it does not ask for the time. */
   #demote(item: Item<K, V>): void {
-    if (item.hasExpired(this.#clock.last)) this.#items.end(item);
+    if (this.#freshness.isOver(item.terms, this.#clock.last)) this.#items.end(item);
     else this.#items.demote(item);
+    tellEvicted(this, item.key);
   }
 
   #clear(): void {
     const strong = this.#whole();
-    const items = new CacheItems<K, V>(this.#totals, this.#history);
+    const items = new CacheItems<K, V>(this.#totals, this.#history, this);
     this.#strong = BROKEN;
     this.#items.forget();
     this.#items = items;
@@ -324,15 +394,27 @@ export class WeakCache<K extends {}, V extends object> {
     return this.#timed ? this.#clock.now() : 0;
   }
 
-  #has(key: K): boolean {
-    const now = this.#now();
-    const strong = this.#whole().peek(key);
-    if (strong?.value !== undefined) return !strong.hasExpired(now);
-    const item = this.#items.get(key);
-    return item !== undefined && this.#items.peek(item, now) !== undefined;
+  *#each<T>(of: (key: K, value: V) => T): Generator<T> {
+    const keys = [...this.#whole().keys(), ...this.#items.weakKeys()];
+    for (let i = 0; i < keys.length; i++) {
+      const value = this.#peek(keys[i] as K);
+      if (value !== undefined) yield of(keys[i] as K, value);
+    }
   }
 
-  /** As `get`, which does not call it: there it would cost a call, and here a method of `this` may be a subclass's. */
+  #has(key: K): boolean {
+    return this.#peek(key) !== undefined;
+  }
+
+  #peek(key: K): V | undefined {
+    const now = this.#now();
+    const strong = this.#whole().peek(key);
+    if (strong?.value !== undefined) return strong.hasExpired(now) ? undefined : strong.value;
+    const item = this.#items.get(key);
+    return item === undefined ? undefined : this.#items.peek(item, now);
+  }
+
+  /** As `get`, but counts no miss. That does not call it: there it would cost a call, and here a method of `this` may be a subclass's. */
   #find(key: K): V | undefined {
     if (this.#timed) return this.#getTimed(key);
     const strong = this.#strong;
@@ -373,25 +455,100 @@ export class WeakCache<K extends {}, V extends object> {
     return item.value;
   }
 
-  /** What is not in the strong tier, or has expired there. `found`: what was there. */
+  /** What is not in the strong tier, or has expired there. `found`: what was there. Counts a hit, but no miss. */
   #getSlowly(key: K, found: Item<K, V> | undefined, now: number): V | undefined {
     const strong = this.#strong === BROKEN ? this.#whole().peek(key) : found;
     if (strong?.value !== undefined) {
       if (!strong.hasExpired(now)) return this.#hit(strong);
-      this.#end(key, strong);
-    }
-    const item = this.#items.get(key);
-    const value = item === undefined ? undefined : this.#items.peek(item, now);
-    if (item === undefined || value === undefined) {
-      this.#totals.misses++;
-      this.#noted(key, item).misses++;
+      if (this.#freshness.isOver(strong.terms, now)) this.#end(key, strong);
       return undefined;
     }
+    const item = this.#items.get(key);
+    if (item === undefined) return undefined;
+    const value = this.#items.peek(item, now);
+    if (value === undefined) return undefined;
     item.hitsWeak++;
     this.#totals.hitsWeak++;
     this.#renew(item, now);
     this.#putStrong(item, value);
+    tellRevived(this, key);
     return value;
+  }
+
+  #missed(key: K): undefined {
+    this.#totals.misses++;
+    this.#noted(key, this.#leftOf(key)).misses++;
+    return undefined;
+  }
+
+  /** Outside of the strong tier, alive, and of use; by the last reading of the clock, as all of this. */
+  #isKept(item: Item<K, V>): boolean {
+    return !this.#freshness.isOver(item.terms, this.#clock.last) && this.#items.lookUp(item) !== undefined;
+  }
+
+  /** What has expired, and is of use still. */
+  #staleValue(item: Item<K, V>): V | undefined {
+    return item.hasExpired(this.#clock.last) && !this.#freshness.isOver(item.terms, this.#clock.last)
+      ? this.#items.lookUp(item)
+      : undefined;
+  }
+
+  /** Loads anew what was found, if it is about to expire. */
+  #refreshAhead(key: K, known: V, loader: Loader<K, V>, given: Given): void {
+    const item = this.#itemOf(key);
+    if (item === undefined || !this.#freshness.isDue(item.terms, this.#clock.last)) return;
+    if (this.#loads.get(key) === undefined) this.#loads.startInBackground(this.#jobOf(item, key, loader, given, known));
+  }
+
+  /** Counts a load. `item`: of the key, which may be loaded anew; `stale`: what is going to be replaced. */
+  #jobOf(item: Item<K, V>, key: K, loader: Loader<K, V>, given: Given, stale: V | undefined): Job<K, V> {
+    const where = `${NAME}.prototype.fetch`;
+    const { terms } = item;
+    const ttl = given.ttl ?? this.#ttl;
+    item.loads++;
+    this.#totals.loads++;
+    const tell = watchLoad(this, key);
+    return {
+      key,
+      loader,
+      stale,
+      ttl,
+      prepare: (value, isWanted, context) => {
+        checkValue(value, 'what "loader" gives', where);
+        if (!isWanted) return undefined;
+        const said = loadedTtl(context, ttl, where);
+        if (said === 0) return () => this.#drop(key);
+        const loaded = this.#newItem(key, value, { ttl: said, size: given.size }, where);
+        return () => {
+          this.#putStrong(loaded);
+          return true;
+        };
+      },
+      rescue: () => {
+        if (stale === undefined || terms === undefined) return undefined;
+        return this.#freshness.mayReplaceError(terms, this.#clock.now()) ? stale : undefined;
+      },
+      ended: (isBackground, stored, failure) => {
+        if (failure !== undefined) this.#count(this.#noted(key, this.#itemOf(key)), 'loadErrors');
+        tell?.(isBackground, stored, failure?.error);
+      },
+    };
+  }
+
+  #count(item: Item<K, V>, what: RareCount): void {
+    item.count(what);
+    this.#totals.count(what);
+  }
+
+  /** What was loaded is not to be stored, and what there was is not up to date. */
+  #drop(key: K): false {
+    this.#end(key, this.#itemOf(key));
+    return false;
+  }
+
+  /** What there is of a key that was not found: in the strong tier may be what has expired, if that is of use. */
+  #leftOf(key: K): Item<K, V> | undefined {
+    return this.#freshness.isPlain ? this.#items.get(key) : this.#itemOf(key);
   }
 
   #itemOf(key: K): Item<K, V> | undefined {
@@ -409,7 +566,7 @@ export class WeakCache<K extends {}, V extends object> {
 
   /** Where to count what happens to a key that is not found. */
   #noted(key: K, known: Item<K, V> | undefined): Item<K, V> {
-    if (known?.hasEnded === true || known?.value !== undefined) return known;
+    if (known !== undefined && (known.hasEnded || known.value !== undefined || this.#isKept(known))) return known;
     const item = known ?? new Item<K, V>(key, undefined, undefined);
     // It has expired, or is dead, and nobody has found out before; or there was none.
     this.#items.end(item);

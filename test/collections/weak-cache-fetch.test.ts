@@ -14,12 +14,13 @@ describe('WeakCache.fetch', () => {
     const { promise, resolve } = deferred<Value>();
     const load = vi.fn(() => promise);
     const all = [cache.fetch('a', load), cache.fetch('a', load), cache.fetch('a', load)];
-    expect(cache.stats()).toMatchObject({ loading: 1, loads: 1, misses: 3 });
+    expect(cache.stats()).toMatchObject({ loading: 1, loads: 1, misses: 1, coalesced: 2 });
     const value = { id: 1 };
     resolve(value);
     expect(await Promise.all(all)).toEqual([value, value, value]);
     expect(load).toHaveBeenCalledTimes(1);
-    expect(load).toHaveBeenCalledWith('a', { signal: expect.any(AbortSignal) });
+    const context = { signal: expect.any(AbortSignal), stale: undefined, ttl: Number.POSITIVE_INFINITY };
+    expect(load).toHaveBeenCalledWith('a', context);
     expect(await cache.fetch('a', load)).toBe(value);
     expect(load).toHaveBeenCalledTimes(1);
     expect(cache.stats()).toMatchObject({ loading: 0, hitsStrong: 1 });

@@ -7,6 +7,8 @@ import { away, gcUntil, majorGc, minorGc, turn, verify } from '../support/gc.js'
 
 afterEach(verify);
 
+const NONE = { hitsStrong: 0, hitsWeak: 0, hitsStale: 0, coalesced: 0, misses: 0, loads: 0, loadErrors: 0, deaths: 0 };
+
 describe('WeakCache', () => {
   it('finds what is in the strong tier', () => {
     const cache = new WeakCache<string, Value>({ max: 2 });
@@ -45,7 +47,7 @@ describe('WeakCache', () => {
     expect(await cache.fetch('a', load)).toBe(inUse);
     expect(loads).toBe(1);
     expect(cache.stats()).toMatchObject({ hitsWeak: 1, loads: 1, misses: 1 });
-    expect(cache.statsOf('a')).toEqual({ hitsStrong: 0, hitsWeak: 1, misses: 1, loads: 1, deaths: 0 });
+    expect(cache.statsOf('a')).toEqual({ ...NONE, hitsWeak: 1, misses: 1, loads: 1 });
   });
 
   it('what was found in the weak tier is in the strong one again', async () => {
@@ -133,15 +135,16 @@ describe('WeakCache', () => {
     cache.get('a');
     cache.set('b', { id: 2 });
     cache.get('a');
-    expect(cache.statsOf('a')).toEqual({ hitsStrong: 2, hitsWeak: 1, misses: 1, loads: 0, deaths: 0 });
+    expect(cache.statsOf('a')).toEqual({ ...NONE, hitsStrong: 2, hitsWeak: 1, misses: 1 });
     await gcUntil(() => cache.stats().deaths === 1, 'b is dead');
     expect(cache.statsOf('b')).toMatchObject({ deaths: 1 });
     expect(cache.stats()).toEqual({
+      ...NONE,
       hitsStrong: 2,
       hitsWeak: 1,
       misses: 1,
-      loads: 0,
       deaths: 1,
+      hitRatio: 3 / 4,
       strong: 1,
       weak: 0,
       loading: 0,

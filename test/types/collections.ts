@@ -229,7 +229,11 @@ type<Equal<typeof bySize, WeakCache<number, Dog>>>();
 type<Equal<ReturnType<typeof cache.fetch>, Promise<Dog>>>();
 cache.fetch('Rex', () => dog);
 cache.fetch('Rex', async (key, context) => {
-  type<Equal<[typeof key, typeof context], [string, LoadContext]>>();
+  type<Equal<[typeof key, typeof context], [string, LoadContext<Dog>]>>();
+  type<Equal<typeof context.stale, Dog | undefined>>();
+  context.ttl = 5;
+  // @ts-expect-error it is told the signal
+  context.signal = AbortSignal.timeout(1);
   type<Equal<typeof context.signal, AbortSignal>>();
   return new Dog();
 });
@@ -242,8 +246,13 @@ const disposable: AsyncDisposable = cache;
 const stats: WeakCacheStats = cache.stats();
 const counts: CacheCounts | undefined = cache.statsOf('Rex');
 const totals: CacheCounts = stats;
-type<Equal<keyof CacheCounts, 'hitsStrong' | 'hitsWeak' | 'misses' | 'loads' | 'deaths'>>();
-type<Equal<keyof WeakCacheStats, keyof CacheCounts | 'strong' | 'weak' | 'loading'>>();
+type<
+  Equal<
+    keyof CacheCounts,
+    'hitsStrong' | 'hitsWeak' | 'hitsStale' | 'coalesced' | 'misses' | 'loads' | 'loadErrors' | 'deaths'
+  >
+>();
+type<Equal<keyof WeakCacheStats, keyof CacheCounts | 'hitRatio' | 'strong' | 'weak' | 'loading'>>();
 
 // @ts-expect-error a string is no value
 new WeakCache<string, string>({ max: 1 });
@@ -273,8 +282,11 @@ new WeakCache<string, Dog>({ maxSize: 1, sizeCalculation: (value) => value.name 
 cache.set('Rex', tag);
 // @ts-expect-error no such option: only who waits can give up
 cache.set('Rex', dog, { signal: AbortSignal.timeout(1) });
-// @ts-expect-error it needs a loader
 cache.fetch('Rex');
+cache.fetch('Rex', { signal: AbortSignal.timeout(1) });
+cache.fetch('Rex', undefined, { ttl: 1 });
+// @ts-expect-error options are the last argument
+cache.fetch('Rex', { ttl: 1 }, () => dog);
 // @ts-expect-error the loader has to give a dog
 cache.fetch('Rex', () => tag);
 // @ts-expect-error a loader that finds nothing has to throw
@@ -287,8 +299,32 @@ stats.strong = 0;
 totals.misses = 0;
 // @ts-expect-error its size is read-only
 cache.size = 0;
-// @ts-expect-error it is no Map: there is nothing to iterate
-for (const entry of cache) keepAlive(entry);
+for (const entry of cache) type<Equal<typeof entry, [string, Dog]>>();
+type<Equal<ReturnType<typeof cache.peek>, Dog | undefined>>();
+type<Equal<ReturnType<typeof cache.keys>, MapIterator<string>>>();
+type<Equal<ReturnType<typeof cache.values>, MapIterator<Dog>>>();
+cache.forEach((value, key, of) => {
+  type<Equal<[typeof value, typeof key, typeof of], [Dog, string, typeof cache]>>();
+});
+const loading = new WeakCache({ max: 1, loader: async (_key: number) => new Dog() });
+type<Equal<typeof loading, WeakCache<number, Dog>>>();
+const loadingAtOnce = new WeakCache({
+  max: 1,
+  loader: (_key: string) => new Dog(),
+  sizeCalculation: (value) => value.name.length,
+});
+type<Equal<typeof loadingAtOnce, WeakCache<string, Dog>>>();
+const revalidating = new WeakCache({
+  ttl: 1,
+  staleWhileRevalidate: 1,
+  loader: async (_key: string, { stale, signal }: LoadContext<Dog>) =>
+    signal.aborted || stale === undefined ? new Dog() : stale,
+});
+type<Equal<typeof revalidating, WeakCache<string, Dog>>>();
+// @ts-expect-error the loader has to give a dog
+new WeakCache<string, Dog>({ max: 1, loader: () => tag });
+// @ts-expect-error it is asked for strings
+loadingAtOnce.fetch(1);
 
 // --- unique ---
 

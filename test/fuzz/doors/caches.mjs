@@ -33,12 +33,17 @@ class Cache {
       ...(this.sized ? { maxSize: 30, maxEntrySize: 8, sizeCalculation: (value) => 1 + (idOf(value) % 12) } : {}),
       ...(this.ttl === undefined ? {} : { ttl: this.ttl, updateAgeOnGet: rng.chance(50) }),
       ...(rng.chance(30) ? { maxHeapRatio: 0.01 + rng.below(90) / 100 } : {}),
+      ...(rng.chance(30) ? { staleWhileRevalidate: rng.pick([1, 20, Infinity]) } : {}),
+      ...(rng.chance(30) ? { staleIfError: rng.pick([1, 20, Infinity]) } : {}),
+      ...(rng.chance(30) ? { refreshAhead: (this.ttl ?? 5) / 2 } : {}),
     });
     this.name = `WeakCache ${world.newId()} of ${name}, max ${this.max}, ttl ${this.ttl}`;
     this.actions = [
       [6, (rng) => this.set(rng)],
       [4, (rng) => this.setMany(rng)],
       [5, (rng) => this.get(rng)],
+      [2, (rng) => this.peek(rng)],
+      [1, (rng) => this.iterate(rng)],
       [3, (rng) => this.remove(rng)],
       [4, (rng) => this.fetch(rng)],
       [1, () => this.clear()],
@@ -110,6 +115,27 @@ class Cache {
     return `get ${show(key)}: ${show(value)}`;
   }
 
+  peek(rng) {
+    const key = this.key(rng);
+    const value = this.cache.peek(key);
+    this.compare(key, value);
+    return `peek ${show(key)}: ${show(value)}`;
+  }
+
+  iterate(rng) {
+    const { world, cache } = this;
+    const seen = [];
+    for (const [key, value] of cache) {
+      world.expect(!seen.some((other) => sameValueZero(other, key)), () => `${show(key)} comes twice`);
+      seen.push(key);
+      this.compare(key, value);
+      if (rng.chance(5)) this.remove(rng);
+      if (rng.chance(5)) this.set(rng);
+      if (rng.chance(5)) this.get(rng);
+    }
+    return `${seen.length} iterated`;
+  }
+
   remove(rng) {
     const key = this.key(rng);
     const deleted = this.cache.delete(key);
@@ -135,7 +161,10 @@ class Cache {
     // Whether one of them never gives up.
     const first = rng.chance(50);
     const loads = { running: 0 };
-    const loader = async (given, { signal: abandoned }) => {
+    const ttl = rng.chance(30) ? rng.pick([0, 1, 20, Infinity]) : undefined;
+    const loader = async (given, context) => {
+      const { signal: abandoned } = context;
+      if (ttl !== undefined) context.ttl = ttl;
       if (++loads.running > 1) world.fault('two loads of one key at a time');
       try {
         world.expect(sameValueZero(given, key), 'the loader got another key');
