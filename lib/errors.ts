@@ -3,12 +3,12 @@
  *
  * | code | thrown by | class |
  * |---|---|---|
- * | `ERR_WEAKLY_TARGET` | `make`, `makeField`, `addCleanup`, `finalizable`, collections, `weakly/testing` | TypeError |
+ * | `ERR_WEAKLY_TARGET` | `make`, `makeField`, `addCleanup`, `finalizable`, `addWeakListener`, collections, `weakly/testing` | TypeError |
  * | `ERR_WEAKLY_KEY` | `makeField` | TypeError |
- * | `ERR_WEAKLY_ARGUMENT` | collections: an argument that is not iterable, not a set, not of the kind asked for | TypeError |
+ * | `ERR_WEAKLY_ARGUMENT` | collections, `addWeakListener`: an argument that is not iterable, not a set, not of the kind asked for | TypeError |
  * | `ERR_WEAKLY_VALUE` | `unique`: what has no equal: functions, cyclic and exotic objects | TypeError |
- * | `ERR_WEAKLY_CALLBACK` | `addCleanup`, `finalizable`, `setFinalizer`, collections, `weakly/testing`: not a function | TypeError |
- * | `ERR_WEAKLY_CLEANUP_HOLDS_TARGET` | `addCleanup`, `finalizable`, `setFinalizer`: it would keep its target alive for ever | TypeError |
+ * | `ERR_WEAKLY_CALLBACK` | `addCleanup`, `finalizable`, `setFinalizer`, `addWeakListener`, collections, `weakly/testing`: not a function | TypeError |
+ * | `ERR_WEAKLY_CLEANUP_HOLDS_TARGET` | `addCleanup`, `finalizable`, `setFinalizer`, `addWeakListener`: it would keep its target alive for ever | TypeError |
  * | `ERR_WEAKLY_STAND_IN` | `finalizable` of a stand-in, `setFinalizer` of anything else, private fields read of a stand-in by another, a fixed method defined on one | TypeError |
  * | `ERR_WEAKLY_FINALIZER_SET` | `finalizable`, `setFinalizer`: another stand-in of the target has one | TypeError |
  * | `ERR_WEAKLY_OPTION` | an option that is unknown, or of the wrong type | TypeError |
@@ -18,7 +18,7 @@
  * | `ERR_WEAKLY_CLEANUP` | nobody: it is reported for what a callback throws, if that cannot carry where it was registered | Error |
  * | `ERR_WEAKLY_TERMINATED` | `WeakCache.fetch` of a load that was; else nobody: it is reported for a callback that was terminated in the middle | Error |
  * | `ERR_WEAKLY_REALM` | `weakly/spec`: nothing can be installed into that realm | Error |
- * | `ERR_WEAKLY_CONSTRUCTOR` | `new Pointer()`, `new FieldPointer()`, `new Field()`, `new Cleanup()`, `new Handle()` | TypeError |
+ * | `ERR_WEAKLY_CONSTRUCTOR` | `new Pointer()`, `new FieldPointer()`, `new Field()`, `new Cleanup()`, `new Handle()`, `new WeakListener()` | TypeError |
  * | `ERR_WEAKLY_RECEIVER` | a method or accessor called on a foreign `this` | TypeError |
  * | `ERR_WEAKLY_MEMORY` | what makes pointers or entries, or registers: no memory, or no number, for one more target | Error |
  * | `ERR_WEAKLY_INTERNAL` | nothing, if this package is without fault: the native half has been asked for what is not the asker's | Error |

@@ -99,7 +99,7 @@ function use(dir, env) {
       const assert = require('node:assert');
       const names = (module) => Object.keys(module).filter((name) => name !== '__esModule').sort();
       (async () => {
-        for (const name of ['weakly', 'weakly/collections', 'weakly/spec', 'weakly/testing']) {
+        for (const name of ['weakly', 'weakly/collections', 'weakly/events', 'weakly/spec', 'weakly/testing']) {
           const [required, imported] = [require(name), await import(name)];
           assert.deepStrictEqual(names(required), names(imported));
           for (const key of names(imported)) assert.strictEqual(required[key], imported[key]);

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
+import { signalOption } from '../aborts.js';
 import { rangeError, typeError } from '../errors.js';
 import { booleanOption, checkOptions, optionError, positiveOption, received } from '../validate.js';
-import { isAborted } from './aborts.js';
 import type { WeakCacheClock } from './cache-clock.js';
 
 /*
@@ -232,23 +232,7 @@ export function fetchOptions(options: unknown, where: string): Given & { readonl
   if (options === undefined) return AS_USUAL;
   checkKnown(options, FETCH_OPTIONS, where);
   const { ttl, size } = givenIn(options, where);
-  const { signal } = options as { signal?: unknown };
-  if (signal === undefined || isSignal(signal)) return { ttl, size, signal };
-  if (signal instanceof AbortController)
-    throw typeError(
-      'ERR_WEAKLY_OPTION',
-      `${where}: expected option "signal" to be an AbortSignal, got an AbortController; pass its "signal"`,
-    );
-  throw optionError('signal', where, 'an AbortSignal', signal);
-}
-
-function isSignal(value: unknown): value is AbortSignal {
-  try {
-    // What only has its prototype throws when it is asked.
-    return value instanceof AbortSignal && typeof isAborted(value) === 'boolean';
-  } catch {
-    return false;
-  }
+  return { ttl, size, signal: signalOption(options, where) };
 }
 
 /** The size of a value, given for it or else computed. Undefined where none is kept. */

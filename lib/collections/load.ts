@@ -1,5 +1,5 @@
+import { isAborted, offAbort, onAbort, type Patient, reasonOf } from '../aborts.js';
 import { plainError } from '../errors.js';
-import { isAborted, offAbort, onAbort, type Patient, reasonOf } from './aborts.js';
 
 /** What a loader is told, and may say. */
 export interface LoadContext<V = unknown> {

@@ -1,10 +1,10 @@
 import { inspect } from 'node:util';
 import type { LRUCache } from 'lru-cache';
+import { isAborted, reasonOf } from '../aborts.js';
 import { plainError } from '../errors.js';
 import { identityTag } from '../identity.js';
 import { type Depth, viewOf } from '../inspect.js';
 import { booleanOption, checkCallback, receiverError, targetError } from '../validate.js';
-import { isAborted, reasonOf } from './aborts.js';
 import { CacheClock } from './cache-clock.js';
 import { tellEvicted, tellRevived, watchLoad } from './cache-events.js';
 import { type CacheCounts, CacheItems, Counts, hitRatioOf, Item, type RareCount, type Terms } from './cache-items.js';

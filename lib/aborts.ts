@@ -1,4 +1,6 @@
 import { addAbortListener } from 'node:events';
+import { typeError } from './errors.js';
+import { optionError } from './validate.js';
 
 /*
  * Who wants to know that a signal is aborted. One listener for each signal, however many they are: Node.js 20 takes more than
@@ -24,6 +26,27 @@ export function isAborted(signal: AbortSignal): boolean {
 
 export function reasonOf(signal: AbortSignal): unknown {
   return Reflect.get(AbortSignal.prototype, 'reason', signal);
+}
+
+function isSignal(value: unknown): value is AbortSignal {
+  try {
+    // What only has its prototype throws when it is asked.
+    return value instanceof AbortSignal && typeof isAborted(value) === 'boolean';
+  } catch {
+    return false;
+  }
+}
+
+/** The option `signal`, read once. */
+export function signalOption(options: object, where: string): AbortSignal | undefined {
+  const { signal } = options as { signal?: unknown };
+  if (signal === undefined || isSignal(signal)) return signal;
+  if (signal instanceof AbortController)
+    throw typeError(
+      'ERR_WEAKLY_OPTION',
+      `${where}: expected option "signal" to be an AbortSignal, got an AbortController; pass its "signal"`,
+    );
+  throw optionError('signal', where, 'an AbortSignal', signal);
 }
 
 export interface Patient {
