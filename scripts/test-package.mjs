@@ -193,6 +193,7 @@ function main() {
       'scripts/install.mjs',
       ...BINARIES,
       ...list('lib/cjs', () => true),
+      ...list('lib/runners', () => true),
       ...list('native', (file) => /\.(cc|h)$/.test(file)),
       ...list('lib', (file) => file.endsWith('.ts')).flatMap((file) => {
         const base = file.replace(/^lib/, 'dist').replace(/\.ts$/, '');

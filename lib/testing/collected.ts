@@ -42,6 +42,14 @@ export async function isCollected(
   return { collected: gone, what: inspect(pointer), timeoutMs };
 }
 
+/** In words, with what it usually is in a test. */
+export function stillAlive(what: string, timeoutMs: number): string {
+  return (
+    `${what} after ${timeoutMs} ms: something holds it. In a test that usually is a local variable of a function that has not ended, ` +
+    'such as an async test itself (make the target in a function of its own), or a spy, which keeps what it was called with (vi.fn, jest.fn)'
+  );
+}
+
 /**
  * Waits until a target has been collected, collecting garbage itself: the assertion "this does not leak".
  *
@@ -59,6 +67,5 @@ export async function isCollected(
  */
 export async function collected(subject: Collectable, options?: WaitOptions): Promise<void> {
   const { collected: gone, what, timeoutMs } = await isCollected(subject, options, 'collected');
-  if (!gone)
-    throw plainError('ERR_WEAKLY_NOT_COLLECTED', `collected: ${what} after ${timeoutMs} ms: something holds it`);
+  if (!gone) throw plainError('ERR_WEAKLY_NOT_COLLECTED', `collected: ${stillAlive(what, timeoutMs)}`);
 }

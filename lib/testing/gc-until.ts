@@ -5,14 +5,15 @@ import { checkCallback, checkOptions, positiveOption } from '../validate.js';
 
 export interface WaitOptions {
   /**
-   * How long to try, in milliseconds.
+   * How long to try, in milliseconds. The default is below the 5 seconds after which vitest and jest end a test, so that this says
+   * what was waited for.
    *
-   * @default 5000
+   * @default 4000
    */
   readonly timeoutMs?: number;
 }
 
-const DEFAULT_TIMEOUT_MS = 5_000;
+const DEFAULT_TIMEOUT_MS = 4_000;
 
 // Taken now: fake timers replace them later, and time would stand still.
 const now = performance.now.bind(performance);

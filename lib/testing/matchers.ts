@@ -1,5 +1,14 @@
-import { type Collectable, isCollected } from './collected.js';
+import { type Collectable, isCollected, stillAlive } from './collected.js';
 import type { WaitOptions } from './gc-until.js';
+
+/** What an `expect` has that was extended by {@link matchers}. */
+export interface RunnerMatchers {
+  /**
+   * Waits until what a pointer points to, or what a function gives, is collected, as {@link collected} does. With `.not`, waits all of
+   * `timeoutMs` to see it live.
+   */
+  toBeCollected(options?: WaitOptions): Promise<void>;
+}
 
 /** What vitest and jest expect of a matcher. */
 export interface MatcherResult {
@@ -8,7 +17,8 @@ export interface MatcherResult {
 }
 
 /**
- * Matchers for `expect.extend`, of vitest or jest:
+ * Matchers for `expect.extend`, of vitest or jest; `import 'weakly/testing/vitest'` or `'weakly/testing/jest'` does that, and tells
+ * TypeScript of it.
  *
  *     expect.extend(matchers);
  *     await expect(pointer).toBeCollected();
@@ -24,7 +34,7 @@ export const matchers = {
       message: () =>
         collected
           ? `expected the target not to be collected within ${timeoutMs} ms`
-          : `expected the target to be collected, but ${what} after ${timeoutMs} ms: something holds it`,
+          : `expected the target to be collected, but ${stillAlive(what, timeoutMs)}`,
     };
   },
 };
