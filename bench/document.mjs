@@ -1,6 +1,7 @@
 // docs/performance.md from the results. It has no dates, so that only figures change from one run to the next.
 
 import { readFileSync } from 'node:fs';
+import { summaryTables } from './readme.mjs';
 import { collectionGrowthTables, grossTable, growthTable, mainTables, summary } from './table.mjs';
 
 const METHOD = `Every figure comes from a fresh process
@@ -69,6 +70,9 @@ export function document(results) {
     `Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.gigabytes} GB; ${platform}. Versions: ${versions}.`,
     '## Method',
     METHOD,
+    '## Summary',
+    'Ratios, each against what one would use instead; a million of each where numbers matter. "Asked" is the most that the figure was to be when the work on it began; in bold what misses it.',
+    ...summaryTables(results),
     ...results.map(section),
     '## What was measured about V8',
     notes,

@@ -1,12 +1,22 @@
-// The tables of README.md, from the same results as docs/performance.md: a few measurements, one column a major. Each stands
-// between <!-- bench: name --> and <!-- /bench -->.
+// A few measurements, one column a major: six of them and their chart for README.md, where the table stands between
+// <!-- bench: figures --> and <!-- /bench -->; the others are the summary of docs/performance.md.
 
+import { chart } from './chart.mjs';
 import { ENTRIES } from './groups.mjs';
 import { figures, markdown, number } from './table.mjs';
 
 /** [label, measurement, whose figure, over whose, at most]; without `over`, the figure itself. */
+const FIGURES = [
+  ['reading a weak reference: `value()` : `deref()`', 'read', 'weakly', 'weakref', 0.4],
+  ['registering a cleanup : FinalizationRegistry, with a token', 'register', 'weakly-dropped', 'fr-token', 0.5],
+  ['longest block while a million are called : the same', 'run-block', 'weakly', 'fr-token', undefined],
+  ['WeakValueMap, `get` : a Map of WeakRefs', 'values-get', 'wvm', 'hand-values', 1],
+  ['what it adds to a major GC : the same', 'values-gc', 'wvm', 'hand-values', 0.5],
+  ['WeakCache, `get` : weak-lru-cache', 'cache-get', 'weak-cache', 'weak-lru-cache', 1],
+];
+
 const TABLES = {
-  pointers: [
+  Pointers: [
     ['`value()` : `WeakRef.deref()`', 'read', 'weakly', 'weakref', 0.4],
     ['`alive` : `deref()`', 'alive', 'weakly', 'weakref', 0.2],
     ['`make` of a known target : `WeakMap.get`', 'known', 'weakly', 'weakmap', 2],
@@ -19,7 +29,7 @@ const TABLES = {
     ['process memory per pointer, bytes', 'memory', 'weakly', undefined, 125],
     ['growth over 100 million short-lived ones, MB', 'flat-one-job', 'weakly', undefined, 16],
   ],
-  cleanups: [
+  'Cleanups, against a FinalizationRegistry (FR)': [
     ['register : FR with the target as token', 'register', 'weakly-dropped', 'fr-token', 0.5],
     ['the same, the `Cleanup` kept : FR with a token of its own, kept', 'register', 'weakly', 'fr-own', 0.5],
     ['stop : `unregister`', 'stop', 'weakly', 'fr-token', undefined],
@@ -36,7 +46,7 @@ const TABLES = {
     ['half of all were called within, ms', 'latency-p50', 'weakly-dropped', undefined, undefined],
     ['the same with FR, ms', 'latency-p50', 'fr', undefined, undefined],
   ],
-  collections: [
+  'Collections, against what people write by hand and the npm packages that have the feature': [
     ['WeakValueMap : by hand, `get`', 'values-get', 'wvm', 'hand-values', 1],
     ['short-lived values', 'values-churn', 'wvm', 'hand-values', 1],
     ['iterating', 'values-iterate', 'wvm', 'hand-values', undefined],
@@ -92,13 +102,28 @@ function table(rows, results) {
   return markdown(header, body);
 }
 
-/** `text` with its tables brought up to date. */
-export function withTables(text, results) {
-  let updated = text;
-  for (const [name, rows] of Object.entries(TABLES)) {
-    const between = new RegExp(`(<!-- bench: ${name} -->\n)[^]*?(\n<!-- /bench -->)`);
-    if (!between.test(updated)) throw new Error(`README.md has no place for the table of ${name}`);
-    updated = updated.replace(between, (_, start, end) => start + table(rows, results) + end);
-  }
-  return updated;
+/** The text of README.md with its table brought up to date. */
+export function withTable(text, results) {
+  const between = /(<!-- bench: figures -->\n)[^]*?(\n<!-- \/bench -->)/;
+  if (!between.test(text)) throw new Error('README.md has no place for its table');
+  return text.replace(between, (_, start, end) => start + table(FIGURES, results) + end);
+}
+
+/** For the top of docs/performance.md. */
+export function summaryTables(results) {
+  return Object.entries(TABLES).flatMap(([title, rows]) => [`### ${title}`, table(rows, results)]);
+}
+
+/** The same six figures, of the newest major that is an LTS release: the one most people should run. */
+export function chartOf(results) {
+  const result = results.find(({ major }) => major === 24) ?? results.at(-1);
+  const rows = FIGURES.map(([title, id, ours, over]) => {
+    const { net } = figures(
+      ENTRIES.find((entry) => entry.id === id),
+      result.measured,
+    );
+    const [label, than] = title.split(' : ');
+    return { label, than: than === 'the same' ? '' : `against ${than}`, share: net[ours] / net[over] };
+  });
+  return chart(rows, result.major);
 }

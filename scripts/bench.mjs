@@ -2,7 +2,7 @@
 //   npm run bench                        the running Node.js
 //   npm run bench -- --all-majors        every supported major, each with its own binary
 //   npm run bench -- --quick             small sizes, few rounds: whether the suite works, no more; not saved
-//   npm run bench -- --write             also writes docs/performance.md, and the tables of README.md
+//   npm run bench -- --write             also writes docs/performance.md, and the table and chart of README.md
 //   npm run bench -- --from-saved        measures nothing; takes the results of earlier runs (bench/results/)
 //   npm run bench -- --only=read,memory  some measurements only; nothing is saved
 //   npm run bench -- --update=WeakCache  the tables of some groups only, put into the saved results; also with --write
@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { document } from '../bench/document.mjs';
 import { idsOf } from '../bench/groups.mjs';
-import { withTables } from '../bench/readme.mjs';
+import { chartOf, withTable } from '../bench/readme.mjs';
 import { runMajor } from '../bench/run.mjs';
 import { prepareMajor, prepareRoot } from '../bench/setup.mjs';
 import { collectionGrowthTables, grossTable, growthTable, mainTables, summary } from '../bench/table.mjs';
@@ -106,6 +106,7 @@ if (options.write) {
   writeFileSync(file, document(results));
   log(`wrote ${file}`);
   const readme = join(root, 'README.md');
-  writeFileSync(readme, withTables(readFileSync(readme, 'utf8'), results));
-  log(`brought the tables of ${readme} up to date`);
+  writeFileSync(readme, withTable(readFileSync(readme, 'utf8'), results));
+  writeFileSync(join(root, 'docs', 'figures.svg'), chartOf(results));
+  log(`brought ${readme} and its chart up to date`);
 }
