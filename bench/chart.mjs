@@ -20,7 +20,7 @@ const LABELS = 300;
 const FULL = 380; // what stands for 100 %
 const ROW = 46;
 
-const escape = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('`', '');
+const plain = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('`', '');
 const percent = (share) => (share < 0.095 ? `${(100 * share).toFixed(1)} %` : `${Math.round(100 * share)} %`);
 
 /** `rows`: `{ label, than, share }`, where `share` is 1 for what costs the same. `major`: of which Node.js. */
@@ -29,8 +29,8 @@ export function chart(rows, major) {
   const bars = rows.map(({ label, than, share }, i) => {
     const y = 44 + i * ROW;
     const length = Math.min(share, 1.1) * FULL;
-    return `  <text x="0" y="${y + 15}">${escape(label)}</text>
-  <text class="small" x="0" y="${y + 31}">${escape(than)}</text>
+    return `  <text x="0" y="${y + 15}">${plain(label)}</text>
+  <text class="small" x="0" y="${y + 31}">${plain(than)}</text>
   <rect class="theirs" x="${LABELS}" y="${y + 4}" width="${FULL}" height="22" rx="3"/>
   <rect class="${share > 1 ? 'more' : 'ours'}" x="${LABELS}" y="${y + 4}" width="${Math.max(length, 2).toFixed(1)}" height="22" rx="3"/>
   <text x="${LABELS + FULL + 8}" y="${y + 20}">${percent(share)}</text>`;
@@ -38,7 +38,7 @@ export function chart(rows, major) {
   const words = rows.map(({ label, than, share }) => `${label}: ${percent(share)} of ${than}`).join('; ');
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-labelledby="title description">
   <title id="title">What weakly costs, as a share of what one would use instead (Node.js ${major})</title>
-  <desc id="description">${escape(words)}</desc>
+  <desc id="description">${plain(words)}</desc>
   <style>${STYLE}
   </style>
   <text class="small" x="0" y="20">Node.js ${major}; less is better</text>

@@ -104,7 +104,7 @@ function table(rows, results) {
 
 /** The text of README.md with its table brought up to date. */
 export function withTable(text, results) {
-  const between = /(<!-- bench: figures -->\n)[^]*?(\n<!-- \/bench -->)/;
+  const between = /(<!-- bench: figures -->\n)[\s\S]*?(\n<!-- \/bench -->)/;
   if (!between.test(text)) throw new Error('README.md has no place for its table');
   return text.replace(between, (_, start, end) => start + table(FIGURES, results) + end);
 }

@@ -1,7 +1,6 @@
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
 import { plainError } from './errors.js';
+import { forgetUnpacked, type Located, locate } from './locate.js';
 
 /**
  * The native module, as `native/environment_calls.cc` exports it. JavaScript validates what users pass, with words. These calls
@@ -156,15 +155,19 @@ export interface BindingTesting {
   reportClose(fd: number): void;
 }
 
-const require = createRequire(import.meta.url);
-
 /** Refuses runtimes that have another engine or only imitate V8's C++ API, before their loader crashes or misleads. */
-export function assertRuntime(versions: Readonly<Record<string, string | undefined>>): void {
+export function assertRuntime(versions: Readonly<Record<string, string | undefined>>, hasSandbox: boolean): void {
   const other = versions.bun !== undefined ? 'Bun' : versions.deno !== undefined ? 'Deno' : undefined;
-  if (other === undefined) return;
+  if (other !== undefined)
+    throw plainError(
+      'ERR_WEAKLY_RUNTIME',
+      `weakly: ${other} is not supported. It needs V8's own C++ API, which only Node.js offers; run this with Node.js 20.19 or later.`,
+    );
+  // It would be given pointers where that build of V8 expects numbers of a table.
+  if (versions.electron === undefined && !hasSandbox) return;
   throw plainError(
     'ERR_WEAKLY_RUNTIME',
-    `weakly: ${other} is not supported. It needs V8's own C++ API, which only Node.js offers; run this with Node.js 20.19 or later.`,
+    `weakly: ${versions.electron === undefined ? 'a Node.js whose V8 has its sandbox, or compressed pointers,' : 'Electron'} is not supported: the memory of its V8 is laid out in another way. Run this in a process of plain Node.js (child_process.fork with its execPath).`,
   );
 }
 
@@ -179,47 +182,73 @@ const PERMISSION = process.allowedNodeEnvironmentFlags.has('--permission')
   : '--experimental-permission';
 
 /** What Node.js was told when it was started, if that is why nothing is loaded: then no compiler helps. */
-function refusal(root: string, cause: unknown): string | undefined {
+function refusal([first]: readonly string[], cause: unknown): string | undefined {
   const { permission } = process as { permission?: Permission };
   const { code, resource } = Object(cause) as { code?: unknown; resource?: unknown };
-  const prebuilds = join(root, 'prebuilds');
-  if (permission !== undefined && (code === 'ERR_ACCESS_DENIED' || !permission.has('fs.read', prebuilds))) {
-    const path = code === 'ERR_ACCESS_DENIED' ? String(resource) : join(prebuilds, '*');
-    return `the permission model (${PERMISSION}) does not allow reading ${path}. Add --allow-fs-read=${path} to the options of Node.js`;
-  }
+  if (permission !== undefined && code === 'ERR_ACCESS_DENIED') return unreadable(String(resource));
+  const prebuilds = first === undefined ? undefined : dirname(dirname(first));
+  if (permission !== undefined && prebuilds !== undefined && !permission.has('fs.read', prebuilds))
+    return unreadable(join(prebuilds, '*'));
   if (code !== 'ERR_DLOPEN_DISABLED') return undefined;
   return permission === undefined
     ? 'it is a native addon, and --no-addons allows none. Start Node.js without that option; NODE_OPTIONS may have it, too, or the execArgv of a worker'
     : `it is a native addon, and the permission model (${PERMISSION}) allows none. Add --allow-addons to the options of Node.js`;
 }
 
-/** Loads the binary that fits, or says which one was looked for and what to do. */
-export function loadBinding(root: string, resolve: (root: string) => string, load: (path: string) => unknown): Binding {
-  let path: string | undefined;
-  try {
-    path = resolve(root);
-    return (load(path) as { open(): Binding }).open();
-  } catch (cause) {
-    const refused = refusal(root, cause);
-    if (refused !== undefined) throw plainError('ERR_WEAKLY_BINARY', `weakly: ${refused}.`, cause);
-    const wanted = `${process.platform}-${process.arch}, Node.js ${process.versions.node} (ABI ${process.versions.modules})`;
-    const what =
-      path === undefined ? `no native binary for ${wanted}` : `the native binary ${path} does not load on ${wanted}`;
-    throw plainError(
-      'ERR_WEAKLY_BINARY',
-      `weakly: ${what}. Prebuilt binaries exist for linux-x64 (glibc) with Node.js 20, 22, 24 and 26. ` +
-        'Elsewhere, install a C++20 compiler, make and Python 3, and run "npm rebuild weakly --foreground-scripts"; ' +
-        'after a change of Node.js version, the same command builds the binary anew.',
-      cause,
-    );
-  }
+function unreadable(path: string): string {
+  return `the permission model (${PERMISSION}) does not allow reading ${path}. Add --allow-fs-read=${path} to the options of Node.js`;
 }
 
-assertRuntime(process.versions);
+const BUNDLED =
+  'This is part of a bundle, and bundlers do not copy native addons by themselves. Leave the package out of it (esbuild: --external:weakly; ' +
+  'rollup, tsup: external; Next.js: serverExternalPackages) and install it where the bundle runs, or copy node_modules/weakly/prebuilds beside the bundle. ' +
+  'See "Bundlers and deployment" in the README.';
 
-export const binding: Binding = loadBinding(
-  fileURLToPath(new URL('..', import.meta.url)),
-  // Not before: it looks for files when it is loaded, which the permission model may refuse.
-  (root) => (require('node-gyp-build') as { resolve(root: string): string }).resolve(root),
-  require,
-);
+const COMPILE =
+  'Prebuilt binaries exist for linux-x64 with Node.js 20, 22, 24 and 26. Elsewhere, install a C++20 compiler, make and Python 3, and run ' +
+  '"npx weakly build"; after a change of Node.js version, the same command builds the binary anew.';
+
+/** Loads the binary that fits, or says which one was looked for and what to do. */
+export function loadBinding(find: () => Located, load: (path: string) => unknown): Binding {
+  let located: Located = { path: undefined, tried: [], isBundled: false };
+  try {
+    located = find();
+    const { path } = located;
+    if (path !== undefined) return (load(path) as { open(): Binding }).open();
+  } catch (cause) {
+    throw binaryError(located, cause);
+  }
+  throw binaryError(located, undefined);
+}
+
+function binaryError({ path, tried, isBundled }: Located, cause: unknown): Error {
+  const refused = refusal(tried, cause);
+  if (refused !== undefined) return plainError('ERR_WEAKLY_BINARY', `weakly: ${refused}.`, cause);
+  const wanted = `${process.platform}-${process.arch}, Node.js ${process.versions.node} (ABI ${process.versions.modules})`;
+  const what =
+    path === undefined
+      ? `no native binary for ${wanted}; it was looked for at ${tried.join(', ')}`
+      : `the native binary ${path} does not load on ${wanted}`;
+  return plainError('ERR_WEAKLY_BINARY', `weakly: ${what}. ${isBundled ? BUNDLED : COMPILE}`, cause);
+}
+
+/** Not by `require`, which a bundler takes for its own. */
+function load(path: string): unknown {
+  const module: { exports: unknown } = { exports: {} };
+  try {
+    process.dlopen(module, path);
+  } finally {
+    forgetUnpacked();
+  }
+  return module.exports;
+}
+
+interface Variables {
+  readonly v8_enable_sandbox?: unknown;
+  readonly v8_enable_pointer_compression?: unknown;
+}
+
+const { v8_enable_sandbox, v8_enable_pointer_compression } = process.config.variables as Variables;
+assertRuntime(process.versions, Boolean(v8_enable_sandbox) || Boolean(v8_enable_pointer_compression));
+
+export const binding: Binding = loadBinding(locate, load);

@@ -22,22 +22,22 @@ inline constexpr int kMinorGc = v8::kGCTypeScavenge | v8::kGCTypeMinorMarkCompac
 #endif
 inline constexpr int kMajorGc = v8::kGCTypeMarkSweepCompact;
 
-// Objects that have a pointer, for the functions of the addon; from V8 14 on, the pointer's type is named, and read back with
-// the same tag.
+// Objects that have a pointer, for the functions of the addon; from V8 14.2 on, the pointer's type is named, and read back
+// with the same tag; 14.1 (Node.js 25) can name one, and has no name for it.
 inline v8::Local<v8::ObjectTemplate> DataShape(v8::Isolate* isolate) {
   const v8::Local<v8::ObjectTemplate> shape = v8::ObjectTemplate::New(isolate);
   shape->SetInternalFieldCount(1);
   return shape;
 }
 inline void SetData(v8::Local<v8::Object> data, void* pointer) {
-#if WEAKLY_V8_AT_LEAST(14, 0)
+#if WEAKLY_V8_AT_LEAST(14, 2)
   data->SetAlignedPointerInInternalField(0, pointer, v8::kEmbedderDataTypeTagDefault);
 #else
   data->SetAlignedPointerInInternalField(0, pointer);
 #endif
 }
 inline void* ReadData(v8::Isolate* isolate, v8::Local<v8::Value> data) {
-#if WEAKLY_V8_AT_LEAST(14, 0)
+#if WEAKLY_V8_AT_LEAST(14, 2)
   return data.As<v8::Object>()->GetAlignedPointerFromInternalField(isolate, 0, v8::kEmbedderDataTypeTagDefault);
 #elif WEAKLY_V8_AT_LEAST(12, 0)
   return data.As<v8::Object>()->GetAlignedPointerFromInternalField(isolate, 0);

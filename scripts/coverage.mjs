@@ -1,7 +1,7 @@
 // npm run coverage [-- arguments for vitest]: which lines of lib/ and native/ no test reaches, on the running Node.js.
 //
 // TypeScript: vitest's own report, by V8's counts. C++: a build with gcov's counters, in a directory of its own, which the loader is
-// pointed to by WEAKLY_PREBUILD; every process of the suite adds to them, at the end of each test file (test/support/counters.ts)
+// pointed to by WEAKLY_BINARY; every process of the suite adds to them, at the end of each test file (test/support/counters.ts)
 // or at its own. Needs Linux and g++ with gcov.
 //
 // The report on lib/ does not count what only the children of test/lifecycle run, which is most of exit.ts.
@@ -9,12 +9,13 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nodeMajor, ownNodedir } from './majors.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const work = mkdtempSync(join(tmpdir(), 'weakly-coverage-'));
+const binary = join(work, 'prebuilds', `linux-${process.arch}`, `weakly.abi${process.versions.modules}.node`);
 
 function build() {
   for (const path of ['package.json', 'binding.gyp']) copyFileSync(join(root, path), join(work, path));
@@ -31,12 +32,9 @@ function build() {
     encoding: 'utf8',
   });
   if (built.status !== 0) throw new Error(`coverage: the build failed\n${built.stdout}${built.stderr}`);
-  const dir = join(work, 'prebuilds', `linux-${process.arch}`);
-  mkdirSync(dir, { recursive: true });
-  const binary = join(work, 'build', 'Release', 'weakly.node');
-  copyFileSync(binary, join(dir, `weakly.abi${process.versions.modules}.glibc.node`));
-  // The loader prefers build/Release to prebuilds/; the counters are written beside the objects.
-  rmSync(binary);
+  // The counters are written beside the objects.
+  mkdirSync(dirname(binary), { recursive: true });
+  copyFileSync(join(work, 'build', 'Release', 'weakly.node'), binary);
 }
 
 /** Lines of a source, and whether each was run: by any instance of a template, and in any file that has included it. */
@@ -81,7 +79,7 @@ try {
   const args = [vitest, 'run', '--reporter=dot', '--coverage', ...process.argv.slice(2)];
   const { status } = spawnSync(process.execPath, args, {
     cwd: root,
-    env: { ...process.env, WEAKLY_PREBUILD: work, WEAKLY_COVERAGE: '1' },
+    env: { ...process.env, WEAKLY_BINARY: binary, WEAKLY_COVERAGE: '1' },
     stdio: 'inherit',
   });
   native();

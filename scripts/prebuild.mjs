@@ -15,7 +15,7 @@ const prebuildify = join(root, 'node_modules', 'prebuildify', 'bin.js');
 
 function build({ version, nodedir }) {
   console.log(`prebuild: Node.js ${version}`);
-  const args = [prebuildify, '--target', version, '--strip', '--napi=false', '--tag-libc', '--quiet'];
+  const args = [prebuildify, '--target', version, '--strip', '--napi=false', '--quiet'];
   // npm passes its own nodedir setting on to scripts; it would win over ours if it stayed.
   const env = { ...process.env, npm_config_nodedir: nodedir, npm_config_jobs: 'max' };
   for (const key of Object.keys(env))

@@ -28,7 +28,7 @@ function upToDate(binary) {
 function test(major) {
   const { node, version } = nodeMajor(major);
   const abi = execFileSync(node, ['-p', 'process.versions.modules'], { encoding: 'utf8' }).trim();
-  const binary = join(root, 'prebuilds', 'linux-x64', `weakly.abi${abi}.glibc.node`);
+  const binary = join(root, 'prebuilds', 'linux-x64', `weakly.abi${abi}.node`);
   if (!upToDate(binary)) {
     execFileSync(process.execPath, [join(root, 'scripts', 'prebuild.mjs'), String(major)], { stdio: 'inherit' });
   }

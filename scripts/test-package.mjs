@@ -23,7 +23,7 @@ import { MAJORS, nodeMajor } from './majors.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const work = mkdtempSync(join(tmpdir(), 'weakly-package-'));
 const ABI = { 20: 115, 22: 127, 24: 137, 26: 147 };
-const BINARIES = MAJORS.map((major) => `prebuilds/linux-x64/weakly.abi${ABI[major]}.glibc.node`);
+const BINARIES = MAJORS.map((major) => `prebuilds/linux-x64/weakly.abi${ABI[major]}.node`);
 let passed = 0;
 
 function test(name, run) {
@@ -190,7 +190,7 @@ function main() {
       'CHANGELOG.md',
       'package.json',
       'binding.gyp',
-      'scripts/install.mjs',
+      'scripts/build.mjs',
       ...BINARIES,
       ...list('lib/cjs', () => true),
       ...list('lib/runners', () => true),
@@ -229,10 +229,10 @@ function main() {
   const dir = join(work, `project-${MAJORS[0]}`);
   const env = bareEnvironment(MAJORS[0]);
   const prebuilds = join(dir, 'node_modules', 'weakly', 'prebuilds', 'linux-x64');
-  const own = join(prebuilds, `weakly.abi${ABI[MAJORS[0]]}.glibc.node`);
+  const own = join(prebuilds, `weakly.abi${ABI[MAJORS[0]]}.node`);
 
   test('a binary of another major is refused by name, and does not crash', () => {
-    copyFileSync(join(prebuilds, `weakly.abi${ABI[MAJORS[1]]}.glibc.node`), own);
+    copyFileSync(join(prebuilds, `weakly.abi${ABI[MAJORS[1]]}.node`), own);
     const { code, message, cause } = failedImport(dir, env);
     assert.equal(code, 'ERR_WEAKLY_BINARY');
     assert.match(message, new RegExp(`abi${ABI[MAJORS[0]]}.*does not load on linux-x64`));

@@ -1,6 +1,6 @@
 // Runs the suite on a build with AddressSanitizer and UndefinedBehaviorSanitizer, and a leak check over the life of some
 // workers. Needs Linux and g++ with its sanitizer libraries. The build is made in a directory of its own, which the
-// loader is pointed to by WEAKLY_PREBUILD: an instrumented binary in the checkout could end up in a release.
+// loader is pointed to by WEAKLY_BINARY: an instrumented binary in the checkout could end up in a release.
 //   node scripts/test-sanitize.mjs [arguments for vitest ...]
 //   node scripts/test-sanitize.mjs --fuzz [arguments for scripts/fuzz.mjs ...]: that, on this build, instead of the suite
 
@@ -13,7 +13,7 @@ import { nodeMajor, ownNodedir } from './majors.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const work = mkdtempSync(join(tmpdir(), 'weakly-sanitize-'));
-const name = `weakly.abi${process.versions.modules}.glibc.node`;
+const name = `weakly.abi${process.versions.modules}.node`;
 const binary = join(work, 'prebuilds', `linux-${process.arch}`, name);
 
 function library(file) {
@@ -24,7 +24,7 @@ function library(file) {
 
 const env = {
   ...process.env,
-  WEAKLY_PREBUILD: work,
+  WEAKLY_BINARY: binary,
   LD_PRELOAD: library('libasan.so'),
   // Node.js never frees much of what it holds at exit: leaks are looked for apart. What the addon asks of the allocator
   // may be refused, as it may be without a sanitizer.
@@ -48,7 +48,6 @@ function build() {
   if (built.status !== 0) throw new Error(`test-sanitize: the build failed\n${built.stdout}${built.stderr}`);
   mkdirSync(join(work, 'prebuilds', `linux-${process.arch}`), { recursive: true });
   copyFileSync(join(work, 'build', 'Release', 'weakly.node'), binary);
-  // The loader prefers build/Release to prebuilds/.
   rmSync(join(work, 'build'), { recursive: true, force: true });
   const symbols = execFileSync('nm', ['-D', binary], { encoding: 'utf8' });
   for (const symbol of ['__asan_report_load8', '__ubsan_handle_']) {

@@ -1,8 +1,9 @@
 'use strict';
 
 /* What require('weakly/spec') gets: see index.cjs. */
-const { runInThisContext } = require('node:vm');
+const main = process.getBuiltinModule('node:vm').runInThisContext('process');
 
-const { createRequire } = runInThisContext('process').getBuiltinModule('node:module');
-
-module.exports = createRequire(__filename)('../../dist/spec/index.js');
+module.exports =
+  main === process
+    ? require('../../dist/spec/index.js')
+    : main.getBuiltinModule('node:module').createRequire(__filename)('../../dist/spec/index.js');
