@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { plainError } from './errors.js';
 import { forgetUnpacked, type Located, locate } from './locate.js';
@@ -232,15 +233,16 @@ function binaryError({ path, tried, isBundled }: Located, cause: unknown): Error
   return plainError('ERR_WEAKLY_BINARY', `weakly: ${what}. ${isBundled ? BUNDLED : COMPILE}`, cause);
 }
 
-/** Not by `require`, which a bundler takes for its own. */
+/**
+ * By a `require` of its own, which no bundler takes for its own; and which knows what it has loaded, whoever evaluates this: each
+ * `process.dlopen` would have Node-API keep the context of its caller for ever.
+ */
 function load(path: string): unknown {
-  const module: { exports: unknown } = { exports: {} };
   try {
-    process.dlopen(module, path);
+    return createRequire(path)(path);
   } finally {
     forgetUnpacked();
   }
-  return module.exports;
 }
 
 interface Variables {

@@ -22,8 +22,8 @@
  * | `ERR_WEAKLY_RECEIVER` | a method or accessor called on a foreign `this` | TypeError |
  * | `ERR_WEAKLY_MEMORY` | what makes pointers or entries, or registers: no memory, or no number, for one more target | Error |
  * | `ERR_WEAKLY_INTERNAL` | nothing, if this package is without fault: the native half has been asked for what is not the asker's | Error |
- * | `ERR_WEAKLY_BINARY` | `import`: no native binary for this platform and Node.js, one that does not fit, or options of Node.js that allow none | Error |
- * | `ERR_WEAKLY_RUNTIME` | `import`: not Node.js (Bun, Deno) | Error |
+ * | `ERR_WEAKLY_BINARY` | `import`: no native binary for this platform and Node.js, one that does not fit, none in a bundle, or options of Node.js that allow none | Error |
+ * | `ERR_WEAKLY_RUNTIME` | `import`: not Node.js (Bun, Deno, Electron), or one whose V8 is built in another way | Error |
  *
  * Codes are stable; messages are not.
  */

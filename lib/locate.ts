@@ -20,14 +20,20 @@ const file = `weakly.abi${versions.modules}.node`;
 
 /** This module, wherever it is now. esbuild leaves `import.meta.url` undefined where it makes CommonJS of it. */
 function self(): string | undefined {
-  const { url } = import.meta as { url?: string };
+  // Not `import.meta` by itself: of that ncc makes nothing, where it makes CommonJS.
+  const url = (import.meta as { url?: string }).url;
   if (url !== undefined) return url;
   return typeof __filename === 'string' ? pathToFileURL(__filename).href : undefined;
 }
 
-/** What ncc has put in the place of a URL is a path. */
-function pathOf(url: URL | string): string {
-  return typeof url === 'string' ? url : fileURLToPath(url);
+/** What ncc has put in the place of a URL is a path; what the webpack of Next.js has put there is of a server, and of no use. */
+function pathOf(url: URL | string): string | undefined {
+  if (typeof url === 'string') return url;
+  try {
+    return fileURLToPath(url);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Each written out: what is computed ncc does not see. */

@@ -179,6 +179,12 @@ function main() {
     assert.equal(top, version);
   });
 
+  test('it has no install script, and one dependency', () => {
+    const { scripts, dependencies, optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    for (const name of ['preinstall', 'install', 'postinstall']) assert.equal(scripts[name], undefined);
+    assert.deepEqual([Object.keys(dependencies), optionalDependencies], [['lru-cache'], undefined]);
+  });
+
   test('the tarball has what it needs, and nothing else', () => {
     const list = (dir, fits) =>
       readdirSync(join(root, dir), { recursive: true })
@@ -243,34 +249,33 @@ function main() {
     rmSync(prebuilds, { recursive: true });
     const { code, message } = failedImport(dir, env);
     assert.equal(code, 'ERR_WEAKLY_BINARY');
-    assert.match(message, new RegExp(`linux-x64.*ABI ${ABI[MAJORS[0]]}.*npm rebuild weakly`));
+    assert.match(message, new RegExp(`linux-x64.*ABI ${ABI[MAJORS[0]]}.*looked for at .*npx weakly build`));
+    assert.doesNotMatch(message, /bundle/);
   });
 
-  test('with neither binary nor compiler, npm rebuild says what it looked for and fails', () => {
-    const built = spawnSync('npm', ['rebuild', 'weakly', '--foreground-scripts'], {
+  test('with neither binary nor compiler, npx weakly build says what it wants to make, and fails', () => {
+    const built = spawnSync('npm', ['exec', '--', 'weakly', 'build'], {
       cwd: dir,
       env,
       encoding: 'utf8',
     });
     const output = built.stdout + built.stderr;
     assert.notEqual(built.status, 0, output);
-    assert.match(output, new RegExp(`no prebuilt binary for linux-x64.*ABI ${ABI[MAJORS[0]]}`));
+    assert.match(output, new RegExp(`compiling for linux-x64.*ABI ${ABI[MAJORS[0]]}`));
   });
 
-  test('with a compiler, npm rebuild makes a binary that works', () => {
+  test('with a compiler, npx weakly build makes a binary that works, once', () => {
     const { node, nodedir } = nodeMajor(MAJORS[0]);
     const full = {
       ...process.env,
       PATH: `${dirname(node)}${delimiter}${process.env.PATH}`,
       npm_config_nodedir: nodedir,
     };
-    const built = spawnSync('npm', ['rebuild', 'weakly', '--foreground-scripts'], {
-      cwd: dir,
-      env: full,
-      encoding: 'utf8',
-    });
+    const build = () => spawnSync('npm', ['exec', '--', 'weakly', 'build'], { cwd: dir, env: full, encoding: 'utf8' });
+    const built = build();
     assert.equal(built.status, 0, built.stdout + built.stderr);
     use(dir, env);
+    assert.match(build().stdout, /nothing to do/);
   });
 
   console.log(`${passed} passed, 0 failed`);

@@ -1,0 +1,5 @@
+const { make } = require('weakly');
+const { WeakCache } = require('weakly/collections');
+
+const cache = new WeakCache({ max: 10, loader: async (id) => ({ id }) });
+cache.fetch('a').then((value) => console.log('works', make(value).alive, cache.stats().loads));
