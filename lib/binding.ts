@@ -156,13 +156,19 @@ export interface BindingTesting {
   reportClose(fd: number): void;
 }
 
-/** Refuses runtimes that have another engine or only imitate V8's C++ API, before their loader crashes or misleads. */
+/** Refuses runtimes that have another engine, only imitate V8's C++ API, or are too old, before their loader crashes or misleads. */
 export function assertRuntime(versions: Readonly<Record<string, string | undefined>>, hasSandbox: boolean): void {
   const other = versions.bun !== undefined ? 'Bun' : versions.deno !== undefined ? 'Deno' : undefined;
   if (other !== undefined)
     throw plainError(
       'ERR_WEAKLY_RUNTIME',
       `weakly: ${other} is not supported. It needs V8's own C++ API, which only Node.js offers; run this with Node.js 20.19 or later.`,
+    );
+  const [major = 0, minor = 0] = (versions.node ?? '').split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 19))
+    throw plainError(
+      'ERR_WEAKLY_RUNTIME',
+      `weakly: Node.js ${versions.node} is too old, and no compiler helps; run this with Node.js 20.19 or later.`,
     );
   // It would be given pointers where that build of V8 expects numbers of a table.
   if (versions.electron === undefined && !hasSandbox) return;

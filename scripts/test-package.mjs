@@ -180,7 +180,9 @@ function main() {
   });
 
   test('it has no install script, and one dependency', () => {
-    const { scripts, dependencies, optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const { scripts, dependencies, optionalDependencies } = JSON.parse(
+      readFileSync(join(root, 'package.json'), 'utf8'),
+    );
     for (const name of ['preinstall', 'install', 'postinstall']) assert.equal(scripts[name], undefined);
     assert.deepEqual([Object.keys(dependencies), optionalDependencies], [['lru-cache'], undefined]);
   });

@@ -141,13 +141,19 @@ describe('other runtimes', () => {
   it.each<[string, Record<string, string>, boolean]>([
     ['Electron', { node: '22.9.0', electron: '33.0.0' }, false],
     ['sandbox', { node: '24.0.0' }, true],
+    ['Node.js 18.20.4 is too old', { node: '18.20.4' }, false],
+    ['Node.js 20.18.3 is too old', { node: '20.18.3' }, false],
   ])('%s gets it before anything is loaded', (name, versions, hasSandbox) => {
     expect(() => assertRuntime(versions, hasSandbox)).toThrow(
       expect.objectContaining({ code: 'ERR_WEAKLY_RUNTIME', message: expect.stringContaining(name) }),
     );
   });
 
-  it('Node.js passes', () => {
+  it.each(['20.19.0', '22.12.0', '25.1.0', '26.0.0'])('Node.js %s passes', (node) => {
+    expect(() => assertRuntime({ node }, false)).not.toThrow();
+  });
+
+  it('the one that runs this passes', () => {
     expect(() => assertRuntime(process.versions, false)).not.toThrow();
   });
 });

@@ -110,7 +110,7 @@ export class WeakListener {
     remove = (listener) => listener.#remove();
   }
 
-  /** @internal Throws a TypeError with code `ERR_WEAKLY_CONSTRUCTOR`; they are made by {@link addWeakListener}. */
+  /** Throws a TypeError with code `ERR_WEAKLY_CONSTRUCTOR`; they are made by {@link addWeakListener}. */
   constructor(key: typeof KEY, wanted: Wanted, wrapper: Wrapper) {
     if (key !== KEY) throw constructorError('WeakListener', 'addWeakListener(target, type, owner, listener)');
     this.#kind = wanted.kind;

@@ -58,7 +58,7 @@ export class Cleanup {
   readonly #record: number;
   #generation: number;
 
-  /** @internal Throws a TypeError with code `ERR_WEAKLY_CONSTRUCTOR`; cleanups are made by {@link addCleanup}. */
+  /** Throws a TypeError with code `ERR_WEAKLY_CONSTRUCTOR`; cleanups are made by {@link addCleanup}. */
   constructor(key: typeof KEY, target: WeakKey, fn: Callback, arg: unknown, flags: number, context?: AsyncResource) {
     if (key !== KEY) throw constructorError('Cleanup', 'addCleanup(target, fn, arg)');
     // Registers by itself: were it made afterwards, the stack could end in between, and what has thrown would be registered.

@@ -48,6 +48,7 @@ export class Registration extends Error {
 const cells: Int32Array[] = [];
 /** Two entries a record: callback and argument. */
 export const payloads = ownList<unknown[]>();
+/** @internal Not in the declarations: older compilers know no type of it. */
 export const kinds = ownList<Uint8Array>();
 
 /** Of a chunk whose memory was given back: none of its records is in use. */
@@ -71,7 +72,7 @@ export function interrupt(): void {
   batch.interruptions = (batch.interruptions + 1) | 0;
 }
 
-/** Those that want to run at exit, in the order of registration: record and generation, which may be long gone. */
+/** @internal Those that want to run at exit, in the order of registration: record and generation, which may be long gone. */
 export const atExit = { list: new Int32Array(0), count: 0 };
 let compactAt = 2048;
 
