@@ -51,7 +51,10 @@ export type ErrorCode =
   | 'ERR_WEAKLY_RUNTIME';
 
 /** An error thrown by this package: an ordinary `Error` or `TypeError` that also carries a stable `code`. */
-export type CodedError<Base extends Error = Error> = Base & { readonly code: ErrorCode };
+export type CodedError<Base extends Error = Error> = Base & {
+  /** What has happened, in a form that does not change. */
+  readonly code: ErrorCode;
+};
 
 export function coded<Base extends Error>(error: Base, code: ErrorCode): CodedError<Base> {
   // As in Node.js itself: the code shows in the stack, while `name` stays that of the class.

@@ -15,6 +15,7 @@ const death = channel('weakly:cache:death');
 export interface WeakCacheEvent {
   /** The WeakCache. */
   readonly cache: object;
+  /** Of the value that it is about. */
   readonly key: unknown;
 }
 

@@ -2,7 +2,8 @@ import type { WeakCacheClock } from './cache-clock.js';
 import type { CacheCounts } from './cache-items.js';
 import type { LoadContext } from './load.js';
 
-interface Options<K, V extends object> {
+/** All options of a {@link WeakCache}; see {@link WeakCacheOptions}. */
+export interface Options<K, V extends object> {
   /** How many values the strong tier holds at most. */
   readonly max?: number | undefined;
   /** The sum of sizes that the strong tier holds at most; every value then needs a size, see `sizeCalculation`. */
@@ -79,10 +80,25 @@ interface Options<K, V extends object> {
   readonly history?: number | undefined;
 }
 
-/** One limit at least has to be there: `max`, `maxSize`, or `ttl`. */
-export type WeakCacheOptions<K, V extends object> = Options<K, V> &
-  ({ readonly max: number } | { readonly maxSize: number } | { readonly ttl: number });
+interface ByMax {
+  /** How many values the strong tier holds at most. */
+  readonly max: number;
+}
 
+interface BySize {
+  /** The sum of sizes that the strong tier holds at most. */
+  readonly maxSize: number;
+}
+
+interface ByTime {
+  /** How long a value is found after it was set, in milliseconds. */
+  readonly ttl: number;
+}
+
+/** One limit at least has to be there: `max`, `maxSize`, or `ttl`. */
+export type WeakCacheOptions<K, V extends object> = Options<K, V> & (ByMax | BySize | ByTime);
+
+/** The last argument of {@link WeakCache.set}. */
 export interface WeakCacheSetOptions {
   /** In milliseconds, instead of the cache's. `Infinity`: for ever. */
   readonly ttl?: number | undefined;
@@ -90,11 +106,13 @@ export interface WeakCacheSetOptions {
   readonly size?: number | undefined;
 }
 
+/** The last argument of {@link WeakCache.fetch}. */
 export interface WeakCacheFetchOptions extends WeakCacheSetOptions {
   /** Gives up waiting: rejects with its reason. The load goes on as long as anybody else waits for it. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What {@link WeakCache.stats} gives. */
 export interface WeakCacheStats extends CacheCounts {
   /**
    * The share of requests that called for no load: (`hitsStrong` + `hitsWeak` + `hitsStale` + `coalesced`) of these and `misses`. 1

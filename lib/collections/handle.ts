@@ -23,7 +23,7 @@ export class Handle<out T = unknown> {
     isHandle = (value): value is Handle => #value in Object(value);
   }
 
-  /** Throws a TypeError with code `ERR_WEAKLY_CONSTRUCTOR`. */
+  /** @hidden Throws a TypeError with code `ERR_WEAKLY_CONSTRUCTOR`. */
   constructor(key: typeof KEY, value: T) {
     if (key !== KEY) throw constructorError('Handle', 'unique(value) or uniques.make(value)');
     this.#value = value;

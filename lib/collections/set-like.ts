@@ -4,8 +4,11 @@ import { type Steps, stepsOf } from './iterate.js';
 
 /** What the methods of sets take: a Set, a Map, a {@link WeakKeySet}, or anything that answers these three as a Set does. */
 export interface SetLike<T> {
+  /** How many members it has; as a number, or what converts to one. */
   readonly size: number;
+  /** Whether this is a member. */
   has(value: T): boolean;
+  /** All members. */
   keys(): Iterator<T>;
 }
 

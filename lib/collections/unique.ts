@@ -65,7 +65,9 @@ export type UniqueOptions<T> =
        * is; it must not reach the handle.
        */
       readonly key: (value: T) => unknown;
+      /** Not beside `key`. */
       readonly equals?: never;
+      /** Not beside `key`. */
       readonly hash?: never;
     }
   | {
@@ -73,6 +75,7 @@ export type UniqueOptions<T> =
       readonly equals: (a: T, b: T) => boolean;
       /** The same for equal values, as a Map compares it, and for few others: only those with the same are compared. */
       readonly hash: (value: T) => unknown;
+      /** Not beside `equals` and `hash`. */
       readonly key?: never;
     };
 

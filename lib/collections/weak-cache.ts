@@ -195,6 +195,7 @@ export class WeakCache<K extends {}, V extends object> {
     return this.#each((key, value) => [key, value]) as unknown as MapIterator<[K, V]>;
   }
 
+  /** As {@link entries}. */
   [Symbol.iterator](): MapIterator<[K, V]> {
     if (!(#strong in Object(this))) throw receiverError(this, `${NAME}.prototype[Symbol.iterator]`, NAME);
     return this.#each((key, value) => [key, value]) as unknown as MapIterator<[K, V]>;

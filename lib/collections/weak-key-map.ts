@@ -35,7 +35,7 @@ function insert<K extends WeakKey, V>(values: WeakMap<K, V>, entries: OrderedEnt
  * Not guaranteed:
  * - That `assert.deepStrictEqual` tells two of them apart, as vitest, jest and chai do: compare `new Map(...)` of each.
  * - That a key lives until the next line, if nothing holds it: what iteration has given is yours, what it has not yet is not.
- * - That a key ever dies, or how soon; see {@link Pointer}. What a value holds is let go of after the next major GC.
+ * - That a key ever dies, or how soon; see `Pointer`. What a value holds is let go of after the next major GC.
  *
  * @throws TypeError `ERR_WEAKLY_TARGET` when a key that is added is no object, function or non-registered symbol; nothing is
  *   changed. As with WeakMap, `get`, `has` and `delete` of such a key find nothing.
@@ -66,6 +66,7 @@ export class WeakKeyMap<K extends WeakKey, V> implements Map<K, V> {
     }
   }
 
+  /** The class itself: as of Map and Set. */
   static get [Symbol.species](): typeof WeakKeyMap {
     // biome-ignore lint/complexity/noThisInStatic: a derived class answers itself
     return this;
@@ -198,10 +199,12 @@ export class WeakKeyMap<K extends WeakKey, V> implements Map<K, V> {
     ]) as unknown as MapIterator<[K, V]>;
   }
 
+  /** The same function as {@link entries}. */
   [Symbol.iterator](): MapIterator<[K, V]> {
     return this.entries(); // likeBuiltIn() puts entries() itself in its place
   }
 
+  /** `'WeakKeyMap'`. */
   declare readonly [Symbol.toStringTag]: string;
 
   /** For `console.log`: like a Map. */

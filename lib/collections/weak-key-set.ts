@@ -49,7 +49,7 @@ function remove<T extends WeakKey>(index: WeakMap<T, number>, entries: OrderedEn
  * - That `assert.deepStrictEqual` tells two of them apart, as vitest, jest and chai do: compare `new Set(...)` of each.
  * - That a member lives until the next line, if nothing holds it: what iteration has given is yours, what it has not yet is
  *   not.
- * - That a member ever dies, or how soon; see {@link Pointer}.
+ * - That a member ever dies, or how soon; see `Pointer`.
  *
  * @throws TypeError `ERR_WEAKLY_TARGET` when what is added is no object, function or non-registered symbol; nothing is
  *   changed. As with WeakSet, `has` and `delete` of such a value find nothing.
@@ -78,6 +78,7 @@ export class WeakKeySet<T extends WeakKey> implements Set<T> {
     }
   }
 
+  /** The class itself: as of Map and Set. */
   static get [Symbol.species](): typeof WeakKeySet {
     // biome-ignore lint/complexity/noThisInStatic: a derived class answers itself
     return this;
@@ -267,10 +268,12 @@ export class WeakKeySet<T extends WeakKey> implements Set<T> {
     return true;
   }
 
+  /** The same function as {@link values}. */
   [Symbol.iterator](): SetIterator<T> {
     return this.values(); // likeBuiltIn() puts values() itself in its place
   }
 
+  /** `'WeakKeySet'`. */
   declare readonly [Symbol.toStringTag]: string;
 
   /** For `console.log`: like a Set. */

@@ -35,7 +35,7 @@ function find<K>(entries: ValueEntries<K>, key: K): unknown {
  * Not guaranteed:
  * - That `assert.deepStrictEqual` tells two of them apart, as vitest, jest and chai do: compare `new Map(...)` of each.
  * - That a value lives until the next line, if nothing holds it: take it from `get` once, and use what you got.
- * - That it ever dies, or how soon; see {@link Pointer}.
+ * - That it ever dies, or how soon; see `Pointer`.
  * - That the key of a dead entry is let go of at once: when the event loop comes to it, or the map grows.
  *
  * @throws TypeError `ERR_WEAKLY_TARGET` when a value is no object, function or non-registered symbol; nothing is changed.
@@ -65,6 +65,7 @@ export class WeakValueMap<K, V extends WeakKey> implements Map<K, V> {
     }
   }
 
+  /** The class itself: as of Map and Set. */
   static get [Symbol.species](): typeof WeakValueMap {
     // biome-ignore lint/complexity/noThisInStatic: a derived class answers itself
     return this;
@@ -193,10 +194,12 @@ export class WeakValueMap<K, V extends WeakKey> implements Map<K, V> {
     return new WeakValueMapIterator(this.#entries, this.#map.entries(), ENTRIES) as unknown as MapIterator<[K, V]>;
   }
 
+  /** The same function as {@link entries}. */
   [Symbol.iterator](): MapIterator<[K, V]> {
     return this.entries(); // likeBuiltIn() puts entries() itself in its place
   }
 
+  /** `'WeakValueMap'`. */
   declare readonly [Symbol.toStringTag]: string;
 
   /** For `console.log`: like a Map. */

@@ -21,6 +21,7 @@ import { call, type Kind, kindOf, type Listener } from './source.js';
 /** Only this module can present it, so only `addWeakListener` can construct. */
 const KEY: unique symbol = Symbol('weakly.WeakListener');
 
+/** The last argument of {@link addWeakListener}. */
 export interface WeakListenerOptions {
   /**
    * It is removed before its first call.
@@ -110,7 +111,7 @@ export class WeakListener {
     remove = (listener) => listener.#remove();
   }
 
-  /** Throws a TypeError with code `ERR_WEAKLY_CONSTRUCTOR`; they are made by {@link addWeakListener}. */
+  /** @hidden Throws a TypeError with code `ERR_WEAKLY_CONSTRUCTOR`; they are made by {@link addWeakListener}. */
   constructor(key: typeof KEY, wanted: Wanted, wrapper: Wrapper) {
     if (key !== KEY) throw constructorError('WeakListener', 'addWeakListener(target, type, owner, listener)');
     this.#kind = wanted.kind;
@@ -147,6 +148,7 @@ export class WeakListener {
     return #kind in Object(this) ? identityTag('WeakListener', this) : 'WeakListener';
   }
 
+  /** For `console.log`: its state. */
   [inspect.custom](_depth?: unknown, options?: Inspection): string {
     if (!(#kind in Object(this))) return '[object WeakListener]';
     return leaf('WeakListener', this.#cleanups.length > 0 ? 'added' : 'removed', options);

@@ -32,6 +32,7 @@ const STOPPED = -2;
  */
 export type CleanupState = 'armed' | 'queued' | 'done' | 'stopped';
 
+/** The fourth argument of {@link addCleanup}. */
 export interface CleanupOptions {
   /**
    * Call it at exit, if it has not been called by then: after the event loop has ended, in `process.exit()`, after an
@@ -58,7 +59,7 @@ export class Cleanup {
   readonly #record: number;
   #generation: number;
 
-  /** Throws a TypeError with code `ERR_WEAKLY_CONSTRUCTOR`; cleanups are made by {@link addCleanup}. */
+  /** @hidden Throws a TypeError with code `ERR_WEAKLY_CONSTRUCTOR`; cleanups are made by {@link addCleanup}. */
   constructor(key: typeof KEY, target: WeakKey, fn: Callback, arg: unknown, flags: number, context?: AsyncResource) {
     if (key !== KEY) throw constructorError('Cleanup', 'addCleanup(target, fn, arg)');
     // Registers by itself: were it made afterwards, the stack could end in between, and what has thrown would be registered.
@@ -118,6 +119,7 @@ export class Cleanup {
     return #record in Object(this) ? identityTag('Cleanup', this) : 'Cleanup';
   }
 
+  /** For `console.log`: its state. */
   [inspect.custom](_depth?: unknown, options?: Inspection): string {
     return #record in Object(this) ? leaf('Cleanup', this.state, options) : '[object Cleanup]';
   }

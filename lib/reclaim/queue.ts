@@ -29,6 +29,7 @@ import { failures, type OnError, raiseLater, reportFailures, setOnError } from '
 import { callSpan, forgetSpan, timeSpan } from './span.js';
 import { checkStack, hasMuchStack } from './stack.js';
 
+/** What {@link Queue.configure} takes. */
 export interface QueueOptions {
   /**
    * How long one turn of the event loop may spend on the queue, in milliseconds; then timers and I/O have their turn. One
@@ -85,11 +86,13 @@ export interface QueueStats {
 
 /** What is published on the `diagnostics_channel` `weakly:queue`, after each slice that called something. */
 export interface QueueSlice {
-  /** Callbacks called in this slice, and how many of them threw. */
+  /** Callbacks called in this slice. */
   readonly run: number;
+  /** How many of them threw. */
   readonly failed: number;
   /** Callbacks that are due and wait for the next slice. */
   readonly pending: number;
+  /** How long it took, in milliseconds. */
   readonly durationMs: number;
 }
 
@@ -362,6 +365,7 @@ export interface Queue {
 /** In place of `queue` for `console.log`, which has no class, and methods of its own. */
 const shown = new (class Queue {})();
 
+/** What is due, in this thread: cleanups, finalizers, and what collections do for their dead. */
 export const queue: Readonly<Queue> = Object.freeze({
   stats(): QueueStats {
     const { dead, deadEntries, armed, queued } = binding.pending();

@@ -4,6 +4,7 @@ import { plainError } from '../errors.js';
 import { Extra, realmOf } from './extra.js';
 import { Registration } from './records.js';
 
+/** Is told what a callback has thrown. What it throws itself is reported as an uncaught exception. */
 export type OnError = (error: unknown) => void;
 
 /** Where errors go, if not to `'uncaughtException'`. Held by its realm, as callbacks are. */

@@ -25,8 +25,11 @@ export interface Core {
 
 export type IntrinsicName = 'WeakRef' | 'FinalizationRegistry';
 
+/** The two constructors, of one realm. */
 export interface Intrinsics {
+  /** ECMAScript's, on weakly's pointers. */
   readonly WeakRef: WeakRefConstructor;
+  /** ECMAScript's, on weakly's cleanups. */
   readonly FinalizationRegistry: FinalizationRegistryConstructor;
 }
 

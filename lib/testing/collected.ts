@@ -7,7 +7,12 @@ import { make, type Pointer } from '../weak/pointer.js';
 import { collectUntil, timeoutOf, type WaitOptions } from './gc-until.js';
 
 /** A pointer to what should die, or a function that gives it. */
-export type Collectable = { readonly alive: boolean } | (() => WeakKey | Promise<WeakKey>);
+export type Collectable =
+  | {
+      /** Whether its target is there. */
+      readonly alive: boolean;
+    }
+  | (() => WeakKey | Promise<WeakKey>);
 
 /** Not in an async function: its suspended frame would hold what the call returned. */
 function pointerTo(subject: Collectable, where: string): Pointer | FieldPointer | Promise<Pointer> {

@@ -3,6 +3,7 @@ import { plainError } from '../errors.js';
 import { queue } from '../reclaim/queue.js';
 import { checkCallback, checkOptions, positiveOption } from '../validate.js';
 
+/** The last argument of all that waits. */
 export interface WaitOptions {
   /**
    * How long to try, in milliseconds. The default is below the 5 seconds after which vitest and jest end a test, so that this says

@@ -12,7 +12,9 @@ export interface RunnerMatchers {
 
 /** What vitest and jest expect of a matcher. */
 export interface MatcherResult {
+  /** Whether it was collected. */
   readonly pass: boolean;
+  /** What a failure says. */
   message(): string;
 }
 

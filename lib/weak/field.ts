@@ -22,7 +22,7 @@ export class Field<T extends object = object, K extends keyof T = keyof T> {
   readonly #owner: T;
   readonly #key: string | symbol;
 
-  /** Throws a TypeError with code `ERR_WEAKLY_CONSTRUCTOR`. */
+  /** @hidden Throws a TypeError with code `ERR_WEAKLY_CONSTRUCTOR`. */
   constructor(token: typeof KEY, owner: T, key: string | symbol) {
     if (token !== KEY) throw constructorError('Field', 'fieldPointer.value()');
     this.#owner = owner;
@@ -83,7 +83,7 @@ export class FieldPointer<out T extends object = object, out K extends keyof T =
   readonly #generation: number;
   readonly #key: string | symbol;
 
-  /** Throws a TypeError with code `ERR_WEAKLY_CONSTRUCTOR`; field pointers are made by {@link makeField}. */
+  /** @hidden Throws a TypeError with code `ERR_WEAKLY_CONSTRUCTOR`; field pointers are made by {@link makeField}. */
   constructor(token: typeof KEY, slot: number, generation: number, key: string | symbol) {
     if (token !== KEY) throw constructorError('FieldPointer', 'makeField(target, key)');
     this.#slot = slot;

@@ -46,7 +46,7 @@ export class Pointer<out T extends WeakKey = WeakKey> {
   readonly #slot: number;
   readonly #generation: number;
 
-  /** Throws a TypeError with code `ERR_WEAKLY_CONSTRUCTOR`; pointers are made by {@link make}. */
+  /** @hidden Throws a TypeError with code `ERR_WEAKLY_CONSTRUCTOR`; pointers are made by {@link make}. */
   constructor(key: typeof KEY, slot: number, generation: number) {
     if (key !== KEY) throw constructorError('Pointer', 'make(target)');
     this.#slot = slot;
