@@ -30,7 +30,7 @@ export function chart(rows, major) {
     const y = 44 + i * ROW;
     const length = Math.min(share, 1.1) * FULL;
     return `  <text x="0" y="${y + 15}">${plain(label)}</text>
-  <text class="small" x="0" y="${y + 31}">${plain(than)}</text>
+  <text class="small" x="0" y="${y + 31}">against ${plain(than)}</text>
   <rect class="theirs" x="${LABELS}" y="${y + 4}" width="${FULL}" height="22" rx="3"/>
   <rect class="${share > 1 ? 'more' : 'ours'}" x="${LABELS}" y="${y + 4}" width="${Math.max(length, 2).toFixed(1)}" height="22" rx="3"/>
   <text x="${LABELS + FULL + 8}" y="${y + 20}">${percent(share)}</text>`;

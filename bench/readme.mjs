@@ -7,7 +7,7 @@ import { figures, markdown, number } from './table.mjs';
 
 /** [label, measurement, whose figure, over whose, at most]; without `over`, the figure itself. */
 const FIGURES = [
-  ['reading a weak reference: `value()` : `deref()`', 'read', 'weakly', 'weakref', 0.4],
+  ['reading a weak reference: `value()` : `WeakRef.deref()`', 'read', 'weakly', 'weakref', 0.4],
   ['registering a cleanup : FinalizationRegistry, with a token', 'register', 'weakly-dropped', 'fr-token', 0.5],
   ['longest block while a million are called : the same', 'run-block', 'weakly', 'fr-token', undefined],
   ['WeakValueMap, `get` : a Map of WeakRefs', 'values-get', 'wvm', 'hand-values', 1],
@@ -117,13 +117,15 @@ export function summaryTables(results) {
 /** The same six figures, of the newest major that is an LTS release: the one most people should run. */
 export function chartOf(results) {
   const result = results.find(({ major }) => major === 24) ?? results.at(-1);
+  let than;
   const rows = FIGURES.map(([title, id, ours, over]) => {
     const { net } = figures(
       ENTRIES.find((entry) => entry.id === id),
       result.measured,
     );
-    const [label, than] = title.split(' : ');
-    return { label, than: than === 'the same' ? '' : `against ${than}`, share: net[ours] / net[over] };
+    const [label, whose] = title.split(' : ');
+    if (whose !== 'the same') than = whose;
+    return { label, than, share: net[ours] / net[over] };
   });
   return chart(rows, result.major);
 }
