@@ -40,6 +40,10 @@
           "cflags_cc": ["-fvisibility=hidden", "-ffunction-sections", "-fdata-sections"],
           "ldflags": ["-Wl,--gc-sections"]
         }],
+        # Without: what asks the processor calls for __getauxval, which musl does not have.
+        ["OS=='linux' and target_arch=='arm64'", {
+          "cflags_cc": ["-mno-outline-atomics"]
+        }],
         ["coverage==1", {
           "cflags_cc": ["--coverage", "-O0", "-fprofile-update=atomic"],
           "cflags_cc!": ["-O3"],

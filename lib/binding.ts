@@ -212,7 +212,7 @@ const BUNDLED =
   'See "Bundlers and deployment" in the README.';
 
 const COMPILE =
-  'Prebuilt binaries exist for linux-x64 with Node.js 20, 22, 24 and 26. Elsewhere, install a C++20 compiler, make and Python 3, and run ' +
+  'Prebuilt binaries exist for linux-x64 and linux-arm64 with Node.js 20, 22, 24 and 26. Elsewhere, install a C++20 compiler, make and Python 3, and run ' +
   '"npx weakly build"; after a change of Node.js version, the same command builds the binary anew.';
 
 /** Loads the binary that fits, or says which one was looked for and what to do. */

@@ -47,6 +47,14 @@ function literal(): URL | undefined {
       return new URL('../prebuilds/linux-x64/weakly.abi137.node', import.meta.url);
     case 'linux-x64 147':
       return new URL('../prebuilds/linux-x64/weakly.abi147.node', import.meta.url);
+    case 'linux-arm64 115':
+      return new URL('../prebuilds/linux-arm64/weakly.abi115.node', import.meta.url);
+    case 'linux-arm64 127':
+      return new URL('../prebuilds/linux-arm64/weakly.abi127.node', import.meta.url);
+    case 'linux-arm64 137':
+      return new URL('../prebuilds/linux-arm64/weakly.abi137.node', import.meta.url);
+    case 'linux-arm64 147':
+      return new URL('../prebuilds/linux-arm64/weakly.abi147.node', import.meta.url);
     default:
       return undefined;
   }

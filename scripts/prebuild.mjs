@@ -1,10 +1,11 @@
 // Builds prebuilds/<platform>-<arch>/ with prebuildify.
 //   node scripts/prebuild.mjs            the running Node.js only
-//   node scripts/prebuild.mjs --all      every supported major (linux-x64; elsewhere use the running Node.js of each)
-//   node scripts/prebuild.mjs 22 26      these majors
+//   node scripts/prebuild.mjs --all      every supported major, for linux-x64 and, with a cross compiler, for linux-arm64
+//   node scripts/prebuild.mjs 22 26      these majors, for linux-x64
+//   node scripts/prebuild.mjs --arm64 20 these majors, for linux-arm64: needs Debian's g++-aarch64-linux-gnu
 // Headers come from the Node.js packages themselves, passed as nodedir: nothing downloads headers.
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,11 +14,14 @@ import { MAJORS, nodeMajor, ownNodedir } from './majors.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const prebuildify = join(root, 'node_modules', 'prebuildify', 'bin.js');
 
-function build({ version, nodedir }) {
-  console.log(`prebuild: Node.js ${version}`);
-  const args = [prebuildify, '--target', version, '--strip', '--napi=false', '--quiet'];
+const CROSS = { CC: 'aarch64-linux-gnu-gcc', CXX: 'aarch64-linux-gnu-g++', PREBUILD_STRIP_BIN: 'aarch64-linux-gnu-strip' };
+
+function build({ version, nodedir, arch = process.arch }) {
+  console.log(`prebuild: Node.js ${version}, ${arch}`);
+  const args = [prebuildify, '--target', version, '--arch', arch, '--strip', '--napi=false', '--quiet'];
   // npm passes its own nodedir setting on to scripts; it would win over ours if it stayed.
   const env = { ...process.env, npm_config_nodedir: nodedir, npm_config_jobs: 'max' };
+  if (arch !== process.arch) Object.assign(env, CROSS);
   for (const key of Object.keys(env))
     if (key.toLowerCase() === 'npm_config_nodedir' && env[key] !== nodedir) delete env[key];
   try {
@@ -34,6 +38,12 @@ function build({ version, nodedir }) {
   }
 }
 
+function canCross() {
+  if (spawnSync(CROSS.CXX, ['--version']).status === 0) return true;
+  console.log(`prebuild: no ${CROSS.CXX}, so none for linux-arm64 (apt-get install g++-aarch64-linux-gnu)`);
+  return false;
+}
+
 function running() {
   const major = Number(process.versions.node.split('.')[0]);
   const nodedir = ownNodedir();
@@ -47,5 +57,11 @@ function running() {
 }
 
 const wanted = process.argv.slice(2);
-const majors = wanted.includes('--all') ? MAJORS : wanted.map(Number);
-for (const target of majors.length > 0 ? majors.map(nodeMajor) : [running()]) build(target);
+const numbers = wanted.filter((word) => /^\d+$/.test(word)).map(Number);
+const majors = wanted.includes('--all') ? MAJORS : numbers;
+const targets = [];
+if (!wanted.includes('--arm64'))
+  targets.push(...(majors.length > 0 ? majors.map((major) => nodeMajor(major)) : [running()]));
+if (wanted.includes('--arm64') || (wanted.includes('--all') && canCross()))
+  targets.push(...(majors.length > 0 ? majors : MAJORS).map((major) => nodeMajor(major, 'arm64')));
+for (const target of targets) build(target);

@@ -23,8 +23,19 @@ import { MAJORS, nodeMajor } from './majors.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const work = mkdtempSync(join(tmpdir(), 'weakly-package-'));
 const ABI = { 20: 115, 22: 127, 24: 137, 26: 147 };
-const BINARIES = MAJORS.map((major) => `prebuilds/linux-x64/weakly.abi${ABI[major]}.node`);
+const BINARIES = ['x64', 'arm64'].flatMap((arch) =>
+  MAJORS.map((major) => `prebuilds/linux-${arch}/weakly.abi${ABI[major]}.node`),
+);
+/** Of what the binaries ask for, what musl 1.2.3 has: looked up in its libc.so (`nm -D`), as Debian has it. */
+const IN_MUSL = new Set(
+  '__cxa_finalize calloc free madvise memcpy memmove memset realloc snprintf strlen sysconf'.split(' '),
+);
 let passed = 0;
+
+/** Of whatever processor. */
+function symbolsOf(binary) {
+  return execFileSync('readelf', ['-W', '--dyn-syms', join(root, binary)], { encoding: 'utf8', maxBuffer: 1 << 26 });
+}
 
 function test(name, run) {
   try {
@@ -160,10 +171,12 @@ function atMost(version, limit) {
 }
 
 function main() {
-  for (const [i, major] of MAJORS.entries()) {
-    if (existsSync(join(root, BINARIES[i]))) continue;
-    execFileSync(process.execPath, [join(root, 'scripts', 'prebuild.mjs'), String(major)], { stdio: 'inherit' });
-  }
+  for (const [arch, ...option] of [['x64'], ['arm64', '--arm64']])
+    for (const major of MAJORS) {
+      if (existsSync(join(root, `prebuilds/linux-${arch}/weakly.abi${ABI[major]}.node`))) continue;
+      const args = [join(root, 'scripts', 'prebuild.mjs'), ...option, String(major)];
+      execFileSync(process.execPath, args, { stdio: 'inherit' });
+    }
   // Packed from a copy with exactly these binaries: a local build for another Node.js must not slip into a release.
   const packed = JSON.parse(
     execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', work], {
@@ -213,7 +226,7 @@ function main() {
 
   test('no binary needs a glibc or libstdc++ younger than Node.js itself does', () => {
     for (const binary of BINARIES) {
-      const symbols = execFileSync('objdump', ['-T', join(root, binary)], { encoding: 'utf8', maxBuffer: 1 << 26 });
+      const symbols = symbolsOf(binary);
       for (const [family, limit] of [
         ['GLIBC', '2.28'],
         ['GLIBCXX', '3.4.25'],
@@ -221,6 +234,18 @@ function main() {
         const versions = [...symbols.matchAll(new RegExp(`\\b${family}_([0-9.]+)`, 'g'))].map((match) => match[1]);
         assert(versions.length > 0 && atMost(newest(versions), limit), `${binary} needs ${family}_${newest(versions)}`);
       }
+    }
+  });
+
+  test('musl has what a binary asks of libc: by symbols, not run', () => {
+    for (const binary of BINARIES) {
+      const asked = [...symbolsOf(binary).matchAll(/ UND (\w+)@GLIBC_/g)].map((match) => match[1]);
+      assert(asked.length > 0, `${binary} asks for nothing`);
+      assert.deepEqual(
+        asked.filter((name) => !IN_MUSL.has(name)),
+        [],
+        binary,
+      );
     }
   });
 

@@ -107,7 +107,7 @@ const wanted =
   words.length === 0 ? SETS : SETS.filter(({ flags }) => words.some((word) => flags.join(' ').includes(word)));
 if (wanted.length === 0) throw new Error(`test-stress: no flag set has ${words.join(' or ')} in it`);
 const nodes = process.argv.includes('--all-majors')
-  ? MAJORS.map(nodeMajor)
+  ? MAJORS.map((major) => nodeMajor(major))
   : [{ node: process.execPath, version: process.versions.node }];
 
 let failed = 0;
