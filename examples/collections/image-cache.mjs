@@ -45,10 +45,12 @@ async function report(what, outside) {
     const { strong, weak, deaths } = cache.stats();
     return weak === outside && strong + weak + deaths === decoded;
   });
-  const { strong, weak, hitsStrong, hitsWeak, misses, deaths } = cache.stats();
+  const { strong, weak, hitsStrong, hitsWeak, coalesced, misses, deaths } = cache.stats();
   console.log(`${what}: ${decoded} decoded so far`);
   console.log(`  ${strong} held by the cache, ${weak} by their users only, ${deaths} gone`);
-  console.log(`  asked for: ${hitsStrong} found in the cache, ${hitsWeak} with their users, ${misses} not found`);
+  console.log(
+    `  asked for: ${hitsStrong} found in the cache, ${hitsWeak} with their users, ${coalesced} while being decoded, ${misses} not found`,
+  );
 }
 
 const pages = [new Page(), new Page(), new Page()];

@@ -38,21 +38,21 @@ it('image-cache decodes nothing that is in use, and keeps nothing else beyond it
   expectLines(await example('collections/image-cache'), [
     'three pages show the logo at once: 1 decoded so far',
     '  1 held by the cache, 0 by their users only, 0 gone',
-    '  asked for: 0 found in the cache, 0 with their users, 3 not found',
+    '  asked for: 0 found in the cache, 0 with their users, 2 while being decoded, 1 not found',
     'three more images have been looked at: 4 decoded so far',
     '  2 held by the cache, 1 by their users only, 1 gone',
-    '  asked for: 1 found in the cache, 0 with their users, 6 not found',
+    '  asked for: 1 found in the cache, 0 with their users, 2 while being decoded, 4 not found',
     'a fourth page shows the logo, and gets the very same image: true',
     'it is in the cache again, in place of the dog: 4 decoded so far',
     '  2 held by the cache, 0 by their users only, 2 gone',
-    '  asked for: 1 found in the cache, 1 with their users, 6 not found',
+    '  asked for: 1 found in the cache, 1 with their users, 2 while being decoded, 4 not found',
     'the cat has to be decoded again: 5 decoded so far',
     '  2 held by the cache, 0 by their users only, 3 gone',
-    '  asked for: 1 found in the cache, 1 with their users, 7 not found',
+    '  asked for: 1 found in the cache, 1 with their users, 2 while being decoded, 5 not found',
     'nobody waits for the elephant any more: scrolled past',
     'so it was not decoded: 5 decoded so far',
     '  2 held by the cache, 0 by their users only, 3 gone',
-    '  asked for: 1 found in the cache, 1 with their users, 8 not found',
+    '  asked for: 1 found in the cache, 1 with their users, 2 while being decoded, 6 not found',
   ]);
 });
 
