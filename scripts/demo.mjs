@@ -49,7 +49,7 @@ if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) {
   step('Installing and building', ['ci', '--no-audit', '--no-fund']);
 }
 if (!existsSync(join(root, 'dist', 'index.js'))) step('Building the library', ['run', 'build:ts']);
-if (!loads()) step(`Building the native part for Node.js ${process.version}`, ['run', 'install']);
+if (!loads()) step(`Building the native part for Node.js ${process.version}`, ['run', 'build:native']);
 
 const demo = spawnSync(process.execPath, [join(root, 'examples', 'demo', 'main.mjs')], {
   cwd: root,
