@@ -14,7 +14,11 @@ import { MAJORS, nodeMajor, ownNodedir } from './majors.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const prebuildify = join(root, 'node_modules', 'prebuildify', 'bin.js');
 
-const CROSS = { CC: 'aarch64-linux-gnu-gcc', CXX: 'aarch64-linux-gnu-g++', PREBUILD_STRIP_BIN: 'aarch64-linux-gnu-strip' };
+const CROSS = {
+  CC: 'aarch64-linux-gnu-gcc',
+  CXX: 'aarch64-linux-gnu-g++',
+  PREBUILD_STRIP_BIN: 'aarch64-linux-gnu-strip',
+};
 
 function build({ version, nodedir, arch = process.arch }) {
   console.log(`prebuild: Node.js ${version}, ${arch}`);

@@ -57,7 +57,7 @@ function build() {
 
 /** A child with the environment of the tests; `script` is ESM with `binding` imported. */
 function child(script) {
-  const url = new URL('../dist/binding.js', import.meta.url).href;
+  const url = new URL('../dist/internals.js', import.meta.url).href;
   const source = `import { binding } from ${JSON.stringify(url)};\n${script}`;
   return spawnSync(process.execPath, ['--input-type=module', '-e', source], { env, encoding: 'utf8' });
 }

@@ -23,7 +23,8 @@ if (binding.chunkShift !== CHUNK_SHIFT)
 /** Lets go of what a room holds for the first `count` slots of `batch`. Must not throw and must run no user code. */
 export type ReleaseHook = (batch: Int32Array, count: number) => void;
 
-const cells: Int32Array[] = [];
+/** @internal Words of all cells, for the tests that break some. */
+export const cells: Int32Array[] = [];
 const releaseHooks: ReleaseHook[] = [];
 let reclaiming = false;
 let reclaimedSlots = 0;

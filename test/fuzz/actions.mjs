@@ -3,8 +3,8 @@
 import { setTimeout as later, setImmediate as nextTurn } from 'node:timers/promises';
 import { getHeapSnapshot } from 'node:v8';
 import { Worker } from 'node:worker_threads';
-import { binding } from '../../dist/binding.js';
 import { make, queue } from '../../dist/index.js';
+import { binding } from '../../dist/internals.js';
 import { collected, gcUntil } from '../../dist/testing/index.js';
 import { caches } from './doors/caches.mjs';
 import { cleanupDoor } from './doors/cleanups.mjs';

@@ -2,11 +2,8 @@
 
 import { writeSync } from 'node:fs';
 import { isMainThread, workerData } from 'node:worker_threads';
-import { binding } from '../../dist/binding.js';
 import { queue } from '../../dist/index.js';
-import * as records from '../../dist/reclaim/records.js';
-import { verifyEntries } from '../../dist/weak/entries.js';
-import { verifyPointers } from '../../dist/weak/pointer.js';
+import { binding, entries, pointers, records } from '../../dist/internals.js';
 import { Told, UNCAUGHT } from './told.mjs';
 import { Fault, World } from './world.mjs';
 
@@ -20,7 +17,7 @@ binding.testing.reportClose(CLOSED);
 
 /** Every half, by its own account; null if nothing is broken. */
 function verify() {
-  return binding.testing.verify() ?? verifyEntries() ?? verifyPointers() ?? records.verify();
+  return binding.testing.verify() ?? entries.verifyEntries() ?? pointers.verifyPointers() ?? records.verify();
 }
 
 const world = new World({
