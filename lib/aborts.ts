@@ -32,7 +32,9 @@ function isSignal(value: unknown): value is AbortSignal {
   try {
     // What only has its prototype throws when it is asked.
     return value instanceof AbortSignal && typeof isAborted(value) === 'boolean';
-  } catch {
+  } catch (error) {
+    // The stack has ended: that says nothing of the signal.
+    if (error instanceof RangeError) throw error;
     return false;
   }
 }
@@ -54,6 +56,17 @@ export interface Patient {
   giveUp(reason: unknown): void;
 }
 
+/** What one of them throws is nobody else's, as with the listeners of an EventTarget. */
+function giveUp(patient: Patient, reason: unknown): void {
+  try {
+    patient.giveUp(reason);
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
+  }
+}
+
 interface Ward {
   readonly patients: Set<Patient>;
   readonly listening: Disposable;
@@ -72,7 +85,7 @@ export function onAbort(signal: AbortSignal, patient: Patient): void {
   const listening = addAbortListener(plainViewOf(signal), () => {
     wards.delete(signal);
     const reason = reasonOf(signal);
-    for (const each of patients) each.giveUp(reason);
+    for (const each of patients) giveUp(each, reason);
   });
   wards.set(signal, { patients, listening });
 }

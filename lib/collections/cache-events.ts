@@ -31,22 +31,14 @@ export interface WeakCacheLoadEvent extends WeakCacheEvent {
   readonly error: unknown;
 }
 
-const waiting: { to: Channel; message: object }[] = [];
-let scheduled = false;
+// Taken now: fake timers replace it later, and nothing would be told.
+const later = queueMicrotask;
 
-/** Each is taken off before it is told: where a subscriber is terminated, the others are told with the next event. */
-function tellAll(): void {
-  scheduled = false;
-  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) next.to.publish(next.message);
-}
-
-/** Runs no user code. Where the stack ends in it, nothing is told. */
+/** Runs no user code. In the asynchronous context of what has happened. Where the stack ends in it, nothing is told. */
 function tell(to: Channel, message: object): void {
-  if (!scheduled) {
-    queueMicrotask(tellAll);
-    scheduled = true;
-  }
-  waiting.push({ to, message });
+  try {
+    later(() => to.publish(message));
+  } catch {}
 }
 
 /** A limit has evicted a value from the strong tier, or memory pressure has. */
@@ -59,7 +51,7 @@ export function tellRevived(cache: object, key: unknown): void {
   if (revive.hasSubscribers) tell(revive, { cache, key } satisfies WeakCacheEvent);
 }
 
-/** A value that had been evicted was found dead. */
+/** A value outside of the strong tier was found dead. */
 export function tellDead(cache: object, key: unknown): void {
   if (death.hasSubscribers) tell(death, { cache, key } satisfies WeakCacheEvent);
 }

@@ -31,7 +31,8 @@ export interface Options<K, V extends object> {
   readonly loader?: ((key: K, context: LoadContext<V>) => V | Promise<V>) | undefined;
   /**
    * A value that has less than this left of its `ttl`, in milliseconds, is loaded anew when `fetch` finds it: that gets the value at
-   * once, and nobody has to wait for the next one. Caffeine's `refreshAfterWrite`, counted from the end. Has to be less than `ttl`.
+   * once, and nobody has to wait for the next one. Caffeine's `refreshAfterWrite`, counted from the end. Has to be less than `ttl`;
+   * of a value whose own `ttl` is not longer than this, the last half counts.
    *
    * @default none: a value is loaded anew when it has expired, and somebody asks for it
    */

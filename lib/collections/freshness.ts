@@ -54,7 +54,10 @@ export class Freshness {
 
   /** Fresh, and to be loaded anew if somebody asks for it. */
   isDue(terms: Terms | undefined, now: number): boolean {
-    return terms !== undefined && terms.expires - now < this.#refreshAhead;
+    if (terms === undefined) return false;
+    // Of a value that does not live as long: else each `fetch` would load it anew.
+    const ahead = terms.ttl > this.#refreshAhead ? this.#refreshAhead : terms.ttl / 2;
+    return terms.expires - now < ahead;
   }
 
   /** Expired, and given while it is loaded anew. */

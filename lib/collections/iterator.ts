@@ -137,6 +137,37 @@ export class WeakValueMapIterator {
   }
 }
 
+const CACHE = 'WeakCache Iterator';
+
+/** Goes along the keys that there are when it is first asked, and gives what there is when it comes to each. Holds no value. */
+export class WeakCacheIterator<K, V, T> {
+  #list: (() => readonly K[]) | undefined;
+  readonly #look: (key: K) => V | undefined;
+  readonly #of: (key: K, value: V) => T;
+  #keys: readonly K[] = [];
+  #next = 0;
+
+  constructor(list: () => readonly K[], look: (key: K) => V | undefined, of: (key: K, value: V) => T) {
+    this.#list = list;
+    this.#look = look;
+    this.#of = of;
+  }
+
+  next(): { done: boolean; value: T | undefined } {
+    if (!(#look in Object(this))) throw receiverError(this, `next of ${CACHE}`, CACHE);
+    if (this.#list !== undefined) this.#keys = this.#list();
+    this.#list = undefined;
+    while (this.#next < this.#keys.length) {
+      const key = this.#keys[this.#next++] as K;
+      const value = this.#look(key);
+      if (value !== undefined) return { done: false, value: this.#of(key, value) };
+    }
+    this.#keys = [];
+    this.#next = 0;
+    return { done: true, value: undefined };
+  }
+}
+
 /** What iterators inherit from, as those of Map and Set do: helpers such as `filter` are there where V8 has them. */
 const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())) as object;
 
@@ -144,6 +175,7 @@ for (const [{ prototype }, name] of [
   [WeakKeySetIterator, SET],
   [WeakKeyMapIterator, KEY_MAP],
   [WeakValueMapIterator, VALUE_MAP],
+  [WeakCacheIterator, CACHE],
 ] as const) {
   Object.setPrototypeOf(prototype, IteratorPrototype);
   Reflect.deleteProperty(prototype, 'constructor');

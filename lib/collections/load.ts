@@ -61,18 +61,17 @@ export class Load<V> {
    * for the first one: who waits already then, but does not give up before the loader has returned, and can listen.
    */
   wait(signal: AbortSignal | undefined, start?: () => void): Promise<V> {
-    return new Promise((resolve, reject) => {
-      const waiter = new Waiter(this, signal, resolve, reject);
-      // First what may fail, at the end of the stack: whoever waits but cannot give up keeps the load from being abandoned.
-      if (signal !== undefined) onAbort(signal, waiter);
-      this.#first ??= waiter;
-      this.#waiters.add(waiter);
-      if (start === undefined) return;
-      this.#starting = waiter;
-      start();
-      this.#starting = undefined;
-      if (signal !== undefined && isAborted(signal)) waiter.giveUp(reasonOf(signal));
-    });
+    const waiter = new Waiter(this, signal);
+    // First what may fail, at the end of the stack: whoever waits but cannot give up keeps the load from being abandoned.
+    if (signal !== undefined) onAbort(signal, waiter);
+    if (start !== undefined) this.#first = waiter;
+    this.#waiters.add(waiter);
+    if (start === undefined) return waiter.promise;
+    this.#starting = waiter;
+    start();
+    this.#starting = undefined;
+    if (signal !== undefined && isAborted(signal)) waiter.giveUp(reasonOf(signal));
+    return waiter.promise;
   }
 
   /** One who waits has given up. Runs what listens to the loader's signal, if it was the last. */
@@ -105,9 +104,12 @@ export class Load<V> {
     this.#settle((waiter) => waiter.reject(reason));
   }
 
-  /** The first one who waits was cut short before it had a promise: nobody would handle its rejection. */
+  /** Who has called the loader was cut short before it had a promise: it is not there any more. */
   forgetFirst(): void {
-    if (this.#first !== undefined) this.#waiters.delete(this.#first);
+    const first = this.#first;
+    if (first === undefined) return;
+    this.#waiters.delete(first);
+    first.stop();
   }
 
   end(): void {
@@ -135,19 +137,19 @@ export class Load<V> {
 class Waiter<V> implements Patient {
   readonly #load: Load<V>;
   readonly #signal: AbortSignal | undefined;
-  readonly resolve: (value: V) => void;
-  readonly reject: (reason: unknown) => void;
+  readonly promise: Promise<V>;
+  resolve: (value: V) => void = () => undefined;
+  reject: (reason: unknown) => void = () => undefined;
 
-  constructor(
-    load: Load<V>,
-    signal: AbortSignal | undefined,
-    resolve: (value: V) => void,
-    reject: (reason: unknown) => void,
-  ) {
+  constructor(load: Load<V>, signal: AbortSignal | undefined) {
     this.#load = load;
     this.#signal = signal;
-    this.resolve = resolve;
-    this.reject = reject;
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    // Who waits has another promise, that of its `fetch`, and hears of it there; who was cut short before it had that never will.
+    this.promise.catch(() => undefined);
   }
 
   giveUp(reason: unknown): void {
@@ -292,7 +294,9 @@ export class Loads<K, V> {
       if (this.#take(key, load)) stored = store?.() === true;
       load.resolve(value);
     } catch (error) {
-      const rescued = this.#pending.get(key) === load ? rescueOf(job) : undefined;
+      let rescued = this.#pending.get(key) === load ? rescueOf(job) : undefined;
+      // That may have run the user's code.
+      if (this.#pending.get(key) !== load) rescued = undefined;
       if (decides || load.decide()) failure = { error };
       if (rescued === undefined) load.reject(error);
       else load.resolve(rescued);

@@ -3,12 +3,12 @@ import { typeError } from '../errors.js';
 import { identityTag } from '../identity.js';
 import { type Depth, viewOf } from '../inspect.js';
 import { checkCallback, checkOptions, receiverError } from '../validate.js';
-import { Handle, isHandle, KEY } from './handle.js';
+import { Handle, KEY } from './handle.js';
 import { frozenCopy, isPrimitive, signature } from './structure.js';
 import { ValueEntries } from './value-entries.js';
 import { WeakValueMap } from './weak-value-map.js';
 
-/** Without weak keys: a primitive or a handle, or the signature of an object. */
+/** Without weak keys: a primitive, or the signature of an object. Not a handle itself, which may reach what it would be the key of. */
 const atoms = new WeakValueMap<unknown, Handle>();
 const structures = new WeakValueMap<string, Handle>();
 
@@ -45,10 +45,9 @@ export type Frozen<T> = T extends string | number | bigint | boolean | symbol | 
  * @throws Error `ERR_WEAKLY_MEMORY` as for {@link WeakValueMap}.
  */
 export function unique<T>(value: T): Handle<Frozen<T>> {
-  const [handles, key] =
-    isPrimitive(value) || isHandle(value)
-      ? ([atoms, value] as const)
-      : ([structures as WeakValueMap<unknown, Handle>, signature(value as object, 'unique')] as const);
+  const [handles, key] = isPrimitive(value)
+    ? ([atoms, value] as const)
+    : ([structures as WeakValueMap<unknown, Handle>, signature(value as object, 'unique')] as const);
   const known = handles.get(key);
   if (known !== undefined) return known as Handle<Frozen<T>>;
   const copy = frozenCopy(value, 'unique') as Frozen<T>;

@@ -27,6 +27,7 @@ import type { WeakCacheFetchOptions, WeakCacheOptions, WeakCacheSetOptions, Weak
 import { notListed } from './collection-entries.js';
 import { Freshness } from './freshness.js';
 import { type Shrinkable, unwatchHeap, watchHeap } from './heap-pressure.js';
+import { WeakCacheIterator } from './iterator.js';
 import { type Job, type LoadContext, Loads } from './load.js';
 import { BROKEN, metrics, newStrongTier } from './strong-tier.js';
 
@@ -395,12 +396,10 @@ export class WeakCache<K extends {}, V extends object> {
     return this.#timed ? this.#clock.now() : 0;
   }
 
-  *#each<T>(of: (key: K, value: V) => T): Generator<T> {
-    const keys = [...this.#whole().keys(), ...this.#items.weakKeys()];
-    for (let i = 0; i < keys.length; i++) {
-      const value = this.#peek(keys[i] as K);
-      if (value !== undefined) yield of(keys[i] as K, value);
-    }
+  /** No generator: suspended, it would hold the value that it has given last. */
+  #each<T>(of: (key: K, value: V) => T): WeakCacheIterator<K, V, T> {
+    const keys = (): K[] => [...this.#whole().keys(), ...this.#items.weakKeys()];
+    return new WeakCacheIterator(keys, (key) => this.#peek(key), of);
   }
 
   #has(key: K): boolean {
@@ -472,7 +471,8 @@ export class WeakCache<K extends {}, V extends object> {
     this.#totals.hitsWeak++;
     this.#renew(item, now);
     this.#putStrong(item, value);
-    tellRevived(this, key);
+    // Not what is too large for the strong tier.
+    if (item.value !== undefined) tellRevived(this, key);
     return value;
   }
 
@@ -522,6 +522,8 @@ export class WeakCache<K extends {}, V extends object> {
         const loaded = this.#newItem(key, value, { ttl: said, size: given.size }, where);
         return () => {
           this.#putStrong(loaded);
+          // Where `history` is short, what was counted of it may have been forgotten meanwhile.
+          if (loaded.loads === 0) loaded.continue(item);
           return true;
         };
       },
@@ -530,7 +532,11 @@ export class WeakCache<K extends {}, V extends object> {
         return this.#freshness.mayReplaceError(terms, this.#clock.now()) ? stale : undefined;
       },
       ended: (isBackground, stored, failure) => {
-        if (failure !== undefined) this.#count(this.#noted(key, this.#itemOf(key)), 'loadErrors');
+        if (failure !== undefined) {
+          this.#totals.count('loadErrors');
+          // Not if it was forgotten meanwhile.
+          this.#itemOf(key)?.count('loadErrors');
+        }
         tell?.(isBackground, stored, failure?.error);
       },
     };

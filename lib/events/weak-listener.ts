@@ -49,13 +49,24 @@ interface Wrapper extends Listener {
   listener: unknown;
 }
 
-/** Made here, where nothing is in reach that it must not hold. `once`: what is to be removed before the call. */
-function wrapperOf(owner: Pointer, listener: Listener, once: { of: WeakListener | undefined } | undefined): Wrapper {
+/** For what is called once: whether it has been, and what is to be removed then. */
+interface Once {
+  of: WeakListener | undefined;
+  isCalled: boolean;
+}
+
+/** Made here, where nothing is in reach that it must not hold. */
+function wrapperOf(owner: Pointer, listener: Listener, once: Once | undefined): Wrapper {
   const wrapper: Listener = function (this: unknown, ...args: unknown[]): unknown {
     const alive = owner.value();
     // Dead, and its cleanup has not been called yet.
     if (alive === undefined) return undefined;
-    if (once?.of !== undefined) remove(once.of);
+    if (once !== undefined) {
+      // An emitter goes along a list of its own: who emits in the middle of it would come here twice.
+      if (once.isCalled) return undefined;
+      once.isCalled = true;
+      if (once.of !== undefined) remove(once.of);
+    }
     return Reflect.apply(listener, this, [alive, ...args]);
   };
   return Object.assign(wrapper, { listener });
@@ -70,6 +81,13 @@ interface Wanted {
   readonly once: boolean;
   readonly capture: boolean;
   readonly signal: AbortSignal | undefined;
+}
+
+/** What it throws is less than what has been thrown. */
+function removeQuietly(listener: WeakListener): void {
+  try {
+    remove(listener);
+  } catch {}
 }
 
 let add: (wanted: Wanted) => WeakListener;
@@ -93,7 +111,7 @@ export class WeakListener {
   static {
     add = (wanted) => {
       const { target, kind, type, owner, listener, capture, signal } = wanted;
-      const once: { of: WeakListener | undefined } = { of: undefined };
+      const once: Once = { of: undefined, isCalled: false };
       const wrapper = wrapperOf(make(owner), listener, wanted.once ? once : undefined);
       const added = new WeakListener(KEY, wanted, wrapper);
       once.of = added;
@@ -103,9 +121,12 @@ export class WeakListener {
         if (signal !== undefined) onAbort(signal, added.#patient);
         call(target, kind.add, kind, type, wrapper, capture);
       } catch (error) {
-        added.#letGo();
+        // It may have been added before that.
+        removeQuietly(added);
         throw error;
       }
+      // Aborted, or removed, by what the target has called while it was added.
+      if (added.#cleanups.length === 0) added.#remove();
       return added;
     };
     remove = (listener) => listener.#remove();
@@ -181,7 +202,7 @@ const WHERE = 'addWeakListener';
  *     addWeakListener(server, 'connection', this, (self, socket) => self.greet(socket));
  *
  * Guaranteed:
- * - Neither owner nor target is kept alive by it. The listener is, by the target, as any other.
+ * - Neither owner nor target is kept alive by it. The listener is, by the target, as any other; the signal as by any listener of it.
  * - It is not called once the collector has found the owner dead, and removed soon after that, from the event loop.
  * - `this`, the order among other listeners, and what is done with what it throws or returns are as for any listener of the target.
  * - On an EventEmitter, `off(type, listener)` removes it and `listeners(type)` has `listener`, as with `once`.

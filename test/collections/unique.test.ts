@@ -300,6 +300,18 @@ describe('a handle in a value', () => {
     expect(unique({ part: inner.value() })).toBe(outer);
   });
 
+  it('is forgotten with what reaches it, also where that is its own value', async () => {
+    const nodes = new Unique<{ id: number; key?: Handle }>({ key: ({ id }) => id });
+    const made = away(() =>
+      Array.from({ length: 50 }, (_, id) => {
+        const node: { id: number; key?: Handle } = { id };
+        node.key = unique(nodes.make(node));
+        return make(node);
+      }),
+    );
+    await gcUntil(() => !made.some((pointer) => pointer.alive) && nodes.size === 0, 'forgotten');
+  });
+
   it('never takes the place of one that is dead', async () => {
     const text = 'a part that comes again';
     const values = away(() => Array.from({ length: 100 }, (_, i) => make(unique([unique(`${text} ${i}`)]))));

@@ -339,7 +339,7 @@ describe('a load whose first fetch was cut short', () => {
     let abandoned = 0;
     const load = new Load<Value>(() => abandoned++);
     const [first, second] = [new AbortController(), new AbortController()];
-    const cut = load.wait(first.signal).catch(() => 'rejected');
+    const cut = load.wait(first.signal, () => undefined).catch(() => 'rejected');
     load.forgetFirst();
     const other = load.wait(second.signal);
     first.abort(given);

@@ -1,5 +1,6 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WeakCache, type WeakCacheEvent, type WeakCacheLoadEvent } from '../../lib/collections/index.js';
 import { keepAlive, make, queue } from '../../lib/index.js';
 import { deferred, ManualClock, type Value } from '../support/cache.js';
@@ -146,6 +147,42 @@ describe('the channels of WeakCache', () => {
       process.removeAllListeners('uncaughtException');
       for (const listener of listeners) process.on('uncaughtException', listener);
     }
+  });
+
+  it('tell no eviction or return of what is too large for the strong tier', async () => {
+    const told = heard('evict', 'revive');
+    const cache = new WeakCache<string, Value>({ maxSize: 10, sizeCalculation: ({ id }) => id });
+    const value = { id: 50 };
+    cache.set('a', value);
+    expect([cache.get('a'), cache.get('a')]).toEqual([value, value]);
+    await turn();
+    expect(told).toEqual([]);
+  });
+
+  it('tell each in the asynchronous context in which it happens', async () => {
+    const store = new AsyncLocalStorage<string>();
+    const told: unknown[] = [];
+    listen('load', ({ key }: WeakCacheEvent) => told.push([key, store.getStore()]));
+    listen('evict', ({ key }: WeakCacheEvent) => told.push([key, store.getStore()]));
+    const cache = new WeakCache<string, Value>({ max: 1 });
+    await Promise.all(['a', 'b'].map((key) => store.run(`of ${key}`, () => cache.fetch(key, async () => ({ id: 1 })))));
+    store.run('of c', () => cache.set('c', { id: 1 }));
+    await turn();
+    expect(told).toContainEqual(['a', 'of a']);
+    expect(told).toContainEqual(['b', 'of b']);
+    expect(told).toContainEqual(['b', 'of c']);
+  });
+
+  it('tell under fake timers, and after them', async () => {
+    const told = heard('evict');
+    const cache = new WeakCache<number, Value>({ max: 1 });
+    vi.useFakeTimers({ toFake: ['queueMicrotask'] });
+    cache.set(1, { id: 1 });
+    cache.set(2, { id: 2 });
+    vi.useRealTimers();
+    cache.set(3, { id: 3 });
+    await turn();
+    expect(told.map(([, { key }]) => key)).toEqual([1, 2]);
   });
 
   it('keep neither the cache nor its values alive', async () => {

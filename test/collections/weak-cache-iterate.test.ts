@@ -117,6 +117,29 @@ describe('WeakCache as an iterable', () => {
     );
   });
 
+  it.each(['keys', 'values', 'entries'] as const)('%s holds no value while it is left alone', async (name) => {
+    const cache = new WeakCache<string, Value>({ max: 2 });
+    const pointer = away(() => {
+      const value = { id: 1 };
+      cache.set('a', value);
+      return make(value);
+    });
+    const iterator = cache[name]();
+    away(() => iterator.next());
+    cache.delete('a');
+    await gcUntil(() => !pointer.alive, 'collected');
+    expect(iterator.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it('iterators have one prototype, and refuse what is none', () => {
+    const iterator = filled(1).cache.keys();
+    const prototype = Object.getPrototypeOf(iterator);
+    expect(Object.getPrototypeOf(filled(1).cache[Symbol.iterator]())).toBe(prototype);
+    expect(Reflect.get(prototype, Symbol.toStringTag)).toBe('WeakCache Iterator');
+    for (const receiver of [{}, new Map().keys(), prototype])
+      expect(() => Reflect.apply(iterator.next, receiver, [])).toThrow(expect.objectContaining({ code: 'ERR_WEAKLY_RECEIVER' }));
+  }); // biome-ignore format: one line each
+
   it('passes on what a callback throws', () => {
     const error = new Error('thrown on purpose');
     const { cache } = filled(2);

@@ -73,6 +73,28 @@ function withLoader(): WeakCache<number, Value> {
   return new WeakCache<number, Value>({ max: 1, loader: (key) => ({ id: key }) });
 }
 
+describe('the counts of a key', () => {
+  it('do not come back with the error of a load that was cleared', async () => {
+    const cache = new WeakCache<string, Value>({ max: 1 });
+    const waiting = cache.fetch('a', async () => {
+      cache.clear();
+      throw new Error('thrown on purpose');
+    });
+    await expect(waiting).rejects.toThrow('thrown on purpose');
+    expect(cache.statsOf('a')).toBe(undefined);
+    expect(cache.stats()).toMatchObject({ loads: 1, loadErrors: 1 });
+  });
+
+  it.each([0, 1])('are there for what was loaded, though history is for %d', async (history) => {
+    const cache = new WeakCache<string, Value>({ max: 10, history });
+    await cache.fetch('a', async () => {
+      for (const other of ['b', 'c', 'd']) cache.get(other);
+      return { id: 1 };
+    });
+    expect(cache.statsOf('a')).toMatchObject({ loads: 1, misses: 1 });
+  });
+});
+
 describe('what a loader is told', () => {
   const told = async (options: object, given?: object): Promise<LoadContext<Value>> => {
     let context: LoadContext<Value> | undefined;

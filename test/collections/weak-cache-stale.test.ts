@@ -329,6 +329,29 @@ describe('staleIfError', () => {
     broken = false;
   });
 
+  it.each<[string, (kit: Kit) => unknown]>([
+    ['deleted', ({ cache }) => cache.delete('a')],
+    ['set', ({ cache }) => cache.set('a', { id: 50 })],
+  ])('is not given when the key is %s by the clock that is asked', async (_, change) => {
+    let then: (() => void) | undefined;
+    const perf = {
+      time: 0,
+      now(): number {
+        const once = then;
+        then = undefined;
+        once?.();
+        return this.time;
+      },
+    };
+    const kit = new Kit({ staleIfError: 20, perf });
+    kit.cache.set('a', { id: 1 });
+    perf.time += 11;
+    const waiting = kit.cache.fetch('a');
+    then = () => change(kit);
+    kit.load(0).reject(new Error('thrown on purpose'));
+    await expect(waiting).rejects.toThrow('thrown on purpose');
+  });
+
   it('together with staleWhileRevalidate each has its own time', async () => {
     const kit = new Kit({ staleWhileRevalidate: 5, staleIfError: 20 });
     const old = kit.with(14);
@@ -378,6 +401,17 @@ describe('refreshAhead', () => {
     kit.load(0).reject(new Error('thrown on purpose'));
     expect(await waiting).toBe(old);
     expect(kit.cache.stats()).toMatchObject({ coalesced: 1, loads: 1, loadErrors: 1 });
+  });
+
+  it('of a value that does not live as long counts the last half: not each fetch loads it anew', async () => {
+    const kit = new Kit({ refreshAhead: 3 });
+    const value = { id: 1 };
+    kit.cache.set('a', value, { ttl: 2 });
+    for (let i = 0; i < 5; i++) expect(await kit.cache.fetch('a')).toBe(value);
+    kit.perf.time += 1;
+    expect([await kit.cache.fetch('a'), kit.loads.length]).toEqual([value, 0]);
+    kit.perf.time += 0.5;
+    expect([await kit.cache.fetch('a'), kit.loads.length]).toEqual([value, 1]);
   });
 
   it('does nothing for what never expires', async () => {

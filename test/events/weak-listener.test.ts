@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { MessageChannel } from 'node:worker_threads';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { binding } from '../../lib/binding.js';
+import { WeakCache } from '../../lib/collections/index.js';
 import { addWeakListener, WeakListener } from '../../lib/events/index.js';
 import { finalizable, keepAlive, make, queue } from '../../lib/index.js';
 import { away, gcUntil, majorGc, turn, verify } from '../support/gc.js';
@@ -152,6 +153,60 @@ describe.each([
     expect(inspect(listener)).toBe('WeakListener { removed }');
   });
 
+  it('once: is called once, whoever emits in the middle', () => {
+    const [target, owner] = [create(), new Owner()];
+    let depth = 0;
+    add(target, owner, undefined, () => {
+      if (depth++ === 0) fire(target);
+    });
+    add(target, owner, { once: true });
+    fire(target);
+    fire(target);
+    expect([owner.heard.length, count(target)]).toEqual([1, 1]);
+  });
+
+  it('signal: one that is aborted while it is added, by what the target calls, leaves nothing', () => {
+    const [target, owner] = [create(), new Owner()];
+    const { armed } = binding.stats();
+    const controller = new AbortController();
+    const name = target instanceof EventEmitter ? 'on' : 'addEventListener';
+    const original = Reflect.get(target, name) as (...args: unknown[]) => unknown;
+    Object.assign(target, {
+      [name](...args: unknown[]) {
+        controller.abort();
+        return Reflect.apply(original, target, args);
+      },
+    });
+    const listener = add(target, owner, { signal: controller.signal });
+    fire(target);
+    expect([owner.heard, count(target), binding.stats().armed, inspect(listener)]).toEqual([[], 0, armed, 'WeakListener { removed }']);
+  }); // biome-ignore format: one line each
+
+  it('signal: what the removal of one throws keeps no other from being told', async () => {
+    const [target, other, owner] = [create(), create(), new Owner()];
+    const error = new Error('thrown on purpose');
+    const failing = (): never => {
+      throw error;
+    };
+    Object.assign(target, { removeListener: failing, removeEventListener: failing });
+    const controller = new AbortController();
+    const { signal } = controller;
+    add(target, owner, { signal });
+    add(other, owner, { signal });
+    const waiting = new WeakCache<string, object>({ max: 1 }).fetch('a', () => new Promise(() => undefined), {
+      signal,
+    });
+    const uncaught = vi.fn();
+    const listeners = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    process.once('uncaughtException', uncaught);
+    controller.abort(new Error('given up'));
+    await expect(waiting).rejects.toThrow('given up');
+    await turn();
+    for (const listener of listeners) process.on('uncaughtException', listener);
+    expect([count(other), uncaught.mock.calls.length]).toEqual([0, 1]);
+  });
+
   it('signal: is removed when that is aborted, and leaves nothing on it when it goes before', async () => {
     const [target, owner] = [create(), new Owner()];
     const controller = new AbortController();
@@ -241,6 +296,21 @@ describe.each([
     const { signal } = new AbortController();
     expect(() => add(target, owner, { signal })).toThrow(error);
     expect([binding.stats().armed, getEventListeners(signal, 'abort').length]).toEqual([armed, 0]);
+  });
+
+  it('a target that throws when it has added it is left without it', () => {
+    const [target, owner] = [create(), new Owner()];
+    const error = new Error('thrown on purpose');
+    const name = target instanceof EventEmitter ? 'on' : 'addEventListener';
+    const original = Reflect.get(target, name) as (...args: unknown[]) => unknown;
+    Object.assign(target, {
+      [name](...args: unknown[]) {
+        Reflect.apply(original, target, args);
+        throw error;
+      },
+    });
+    expect(() => add(target, owner)).toThrow(error);
+    expect(count(target)).toBe(0);
   });
 
   it('without memory adds nothing, and says so', () => {

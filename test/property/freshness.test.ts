@@ -111,7 +111,8 @@ class Run {
       if (age <= 0) {
         this.hits++;
         if (this.options.updateAgeOnGet) entry.expires = time + entry.ttl;
-        if (entry.expires - time < refreshAhead && pending === undefined) this.begin(key, entry);
+        const ahead = entry.ttl > refreshAhead ? refreshAhead : entry.ttl / 2;
+        if (refreshAhead > 0 && entry.expires - time < ahead && pending === undefined) this.begin(key, entry);
       } else {
         this.counts.hitsStale++;
         if (pending === undefined) this.begin(key, entry);
