@@ -114,9 +114,9 @@ export function summaryTables(results) {
   return Object.entries(TABLES).flatMap(([title, rows]) => [`### ${title}`, table(rows, results)]);
 }
 
-/** The same six figures, of the newest major that is an LTS release: the one most people should run. */
+/** The same six figures, of the newest major that was measured. */
 export function chartOf(results) {
-  const result = results.find(({ major }) => major === 24) ?? results.at(-1);
+  const result = results.at(-1);
   let than;
   const rows = FIGURES.map(([title, id, ours, over]) => {
     const { net } = figures(
