@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { plainError } from './errors.js';
 import { forgetUnpacked, type Located, locate } from './locate.js';
@@ -240,12 +239,12 @@ function binaryError({ path, tried, isBundled }: Located, cause: unknown): Error
 }
 
 /**
- * By a `require` of its own, which no bundler takes for its own; and which knows what it has loaded, whoever evaluates this: each
+ * By a `require` of its own, not imported, so that no bundler takes it for its own; and which knows what it has loaded, whoever evaluates this: each
  * `process.dlopen` would have Node-API keep the context of its caller for ever.
  */
 function load(path: string): unknown {
   try {
-    return createRequire(path)(path);
+    return process.getBuiltinModule('node:module').createRequire(path)(path);
   } finally {
     forgetUnpacked();
   }

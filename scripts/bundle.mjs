@@ -31,6 +31,8 @@ await bundle.write({
   entryFileNames: '[name].js',
   // Beside the doors: the binary is looked for from there (lib/locate.ts).
   chunkFileNames: 'shared-[hash].js',
+  // By itself: ncc looks for files that are named in what it can parse, which is not all of the others.
+  manualChunks: { locate: [join(built, 'locate.js')] },
   // No look-up of what is another door's, and no file for a few lines.
   hoistTransitiveImports: false,
   generatedCode: { constBindings: true },
