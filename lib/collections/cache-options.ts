@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { signalOption } from '../aborts.js';
 import { rangeError, typeError } from '../errors.js';
-import { booleanOption, checkOptions, optionError, positiveOption, received } from '../validate.js';
+import { checkOptions, optionError, positiveOption, received } from '../validate.js';
 import type { WeakCacheClock } from './cache-clock.js';
 
 /*
@@ -153,10 +153,6 @@ export function limitsOf<K, V extends object>(options: object, where: string): L
 /** What is checked before the limits are. */
 export function checkCacheOptions(options: unknown, where: string): asserts options is object {
   checkKnown(options, OPTIONS, where);
-}
-
-export function renewingOption(options: object, where: string): boolean {
-  return booleanOption(options, 'updateAgeOnGet', where);
 }
 
 export function loaderOption({ loader }: { readonly loader?: unknown }, where: string): unknown {

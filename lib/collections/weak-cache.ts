@@ -4,10 +4,11 @@ import { isAborted, reasonOf } from '../aborts.js';
 import { plainError } from '../errors.js';
 import { identityTag } from '../identity.js';
 import { type Depth, viewOf } from '../inspect.js';
-import { booleanOption, checkCallback, receiverError, targetError } from '../validate.js';
+import { booleanOption, checkCallback, receiverError } from '../validate.js';
 import { CacheClock } from './cache-clock.js';
 import { tellEvicted, tellRevived, watchLoad } from './cache-events.js';
 import { type CacheCounts, CacheItems, Counts, hitRatioOf, Item, type RareCount, type Terms } from './cache-items.js';
+import { CacheJob, checkValue, type JobHost, type Loader } from './cache-job.js';
 import {
   checkCacheOptions,
   fetchOptions,
@@ -15,7 +16,6 @@ import {
   historyOption,
   type Limits,
   limitsOf,
-  loadedTtl,
   loaderOption,
   NEVER,
   perfOption,
@@ -33,8 +33,6 @@ import { BROKEN, metrics, newStrongTier } from './strong-tier.js';
 
 const NAME = 'WeakCache';
 
-type Loader<K, V> = Job<K, V>['loader'];
-
 /** At a time, when shrinking. */
 const SHRINK_STEP = 256;
 
@@ -44,11 +42,6 @@ function wrongReceiver(receiver: unknown, method: string): Error {
 
 function disposedError(where: string): Error {
   return plainError('ERR_WEAKLY_DISPOSED', `${where}: the cache has been disposed of`);
-}
-
-function checkValue(value: unknown, name: string, where: string): asserts value is object {
-  if (typeof value === 'object' ? value === null : typeof value !== 'function')
-    throw targetError(value, where, 'an object or a function', name);
 }
 
 /**
@@ -101,6 +94,17 @@ export class WeakCache<K extends {}, V extends object> {
   readonly #totals = new Counts();
   readonly #history: number;
   readonly #loads = new Loads<K, V>();
+  readonly #host: JobHost<K, V> = {
+    newItem: (key, value, given, where) => this.#newItem(key, value, given, where),
+    put: (item) => this.#putStrong(item),
+    drop: (key) => this.#end(key, this.#itemOf(key)),
+    mayReplaceError: (terms) => this.#freshness.mayReplaceError(terms, this.#clock.now()),
+    countError: (key) => {
+      this.#totals.count('loadErrors');
+      // Not if it was forgotten meanwhile.
+      this.#itemOf(key)?.count('loadErrors');
+    },
+  };
   /**
    * Options for lru-cache, used over and over: V8 13.6 (Node.js 24) and later really make one for each call otherwise. It
    * writes into them what it has done, if somebody wants to know.
@@ -171,7 +175,7 @@ export class WeakCache<K extends {}, V extends object> {
   /** Whether there is a value; counts as no use of it. */
   has(key: K): boolean {
     if (!(#strong in Object(this))) throw wrongReceiver(this, 'has');
-    return this.#has(key);
+    return this.#peek(key) !== undefined;
   }
 
   /**
@@ -229,7 +233,7 @@ export class WeakCache<K extends {}, V extends object> {
   /** Forgets a key, also if its value is still in use; whether there was a value. A load under way will not be stored. */
   delete(key: K): boolean {
     if (!(#strong in Object(this))) throw wrongReceiver(this, 'delete');
-    const known = this.#has(key);
+    const known = this.#peek(key) !== undefined;
     this.#loads.forget(key);
     this.#end(key, this.#itemOf(key));
     return known;
@@ -402,10 +406,6 @@ export class WeakCache<K extends {}, V extends object> {
     return new WeakCacheIterator(keys, (key) => this.#peek(key), of);
   }
 
-  #has(key: K): boolean {
-    return this.#peek(key) !== undefined;
-  }
-
   #peek(key: K): V | undefined {
     const now = this.#now();
     const strong = this.#whole().peek(key);
@@ -503,54 +503,15 @@ export class WeakCache<K extends {}, V extends object> {
 
   /** Counts a load. `item`: of the key, which may be loaded anew; `stale`: what is going to be replaced. */
   #jobOf(item: Item<K, V>, key: K, loader: Loader<K, V>, given: Given, stale: V | undefined): Job<K, V> {
-    const where = `${NAME}.prototype.fetch`;
-    const { terms } = item;
-    const ttl = given.ttl ?? this.#ttl;
     item.loads++;
     this.#totals.loads++;
-    const tell = watchLoad(this, key);
-    return {
-      key,
-      loader,
-      stale,
-      ttl,
-      prepare: (value, isWanted, context) => {
-        checkValue(value, 'what "loader" gives', where);
-        if (!isWanted) return undefined;
-        const said = loadedTtl(context, ttl, where);
-        if (said === 0) return () => this.#drop(key);
-        const loaded = this.#newItem(key, value, { ttl: said, size: given.size }, where);
-        return () => {
-          this.#putStrong(loaded);
-          // Where `history` is short, what was counted of it may have been forgotten meanwhile.
-          if (loaded.loads === 0) loaded.continue(item);
-          return true;
-        };
-      },
-      rescue: () => {
-        if (stale === undefined || terms === undefined) return undefined;
-        return this.#freshness.mayReplaceError(terms, this.#clock.now()) ? stale : undefined;
-      },
-      ended: (isBackground, stored, failure) => {
-        if (failure !== undefined) {
-          this.#totals.count('loadErrors');
-          // Not if it was forgotten meanwhile.
-          this.#itemOf(key)?.count('loadErrors');
-        }
-        tell?.(isBackground, stored, failure?.error);
-      },
-    };
+    const job = { key, loader, stale, ttl: given.ttl ?? this.#ttl };
+    return new CacheJob(this.#host, item, job, given.size, `${NAME}.prototype.fetch`, watchLoad(this, key));
   }
 
   #count(item: Item<K, V>, what: RareCount): void {
     item.count(what);
     this.#totals.count(what);
-  }
-
-  /** What was loaded is not to be stored, and what there was is not up to date. */
-  #drop(key: K): false {
-    this.#end(key, this.#itemOf(key));
-    return false;
   }
 
   /** What there is of a key that was not found: in the strong tier may be what has expired, if that is of use. */
