@@ -117,7 +117,10 @@ export class WeakListener {
       once.of = added;
       if (signal !== undefined && isAborted(signal)) return added;
       try {
-        added.#cleanups = [addCleanup(owner, remove, added), addCleanup(wrapper, remove, added)];
+        // One after the other: there may be no memory for the second, and the first is let go of then.
+        const ofOwner = addCleanup(owner, remove, added);
+        added.#cleanups = [ofOwner];
+        added.#cleanups = [ofOwner, addCleanup(wrapper, remove, added)];
         if (signal !== undefined) onAbort(signal, added.#patient);
         call(target, kind.add, kind, type, wrapper, capture);
       } catch (error) {

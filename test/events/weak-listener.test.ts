@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { binding } from '../../lib/binding.js';
 import { WeakCache } from '../../lib/collections/index.js';
 import { addWeakListener, WeakListener } from '../../lib/events/index.js';
-import { finalizable, keepAlive, make, queue } from '../../lib/index.js';
+import { addCleanup, type Cleanup, finalizable, keepAlive, make, queue } from '../../lib/index.js';
 import { away, gcUntil, majorGc, turn, verify } from '../support/gc.js';
 
 afterEach(verify);
@@ -335,6 +335,26 @@ describe.each([
     expectNoMore(armed);
     add(target, owner);
     expect(count(target)).toBe(1);
+  });
+
+  it('without memory for the second of its cleanups leaves nothing of the first', () => {
+    const [target, owner] = [create(), new Owner()];
+    const others: Cleanup[] = [];
+    binding.testing.refuseMemory(1e6);
+    try {
+      // All cells but one are in use.
+      expect(() => {
+        for (;;) others.push(addCleanup(target, () => undefined));
+      }).toThrow(expect.objectContaining({ code: 'ERR_WEAKLY_MEMORY' }));
+      others.pop()?.stop();
+      const { armed } = binding.stats();
+      expect(() => add(target, owner)).toThrow(expect.objectContaining({ code: 'ERR_WEAKLY_MEMORY' }));
+      expectNoMore(armed);
+    } finally {
+      binding.testing.refuseMemory(0);
+      for (const other of others) other.stop();
+    }
+    expect(count(target)).toBe(0);
   });
 
   it('takes owners of every kind', () => {
